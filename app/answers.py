@@ -1,0 +1,126 @@
+"""The nouns of answering, and the events that one answer is made of."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ingest.documents import Passage, Span
+
+Step = Literal["condense", "retrieve", "judge", "fit", "read", "generate", "cite"]
+Timings = dict[Step, float]
+"""Seconds spent on each step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A sentence's source: a span of a passage, checked in code."""
+
+    number: int
+    """The n of [n], which stays with the passage for the whole conversation."""
+    passage: Passage
+    quote: str
+    """The words of the passage that support the sentence best; they stand at `span`."""
+    span: Span
+    """Characters of the document's text."""
+    verified: bool
+    """Whether the quote supports the sentence: words, numbers and names of the sentence occur in it."""
+    page: int | None
+    """The physical page the quote starts on; None where the format has no pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer cost, in tokens."""
+
+    window_tokens: int
+    """In the window when the answer ended."""
+    evaluated_tokens: int
+    """Read by the model for this answer."""
+    reused_tokens: int
+    """In the window already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person gets for a question."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    passages: dict[int, Passage]
+    """What the question retrieved, by number; passages that found no room have none and are left out."""
+    abstained: bool
+    """Whether the documents do not answer the question."""
+    usage: Usage
+    timings: Timings
+    prompt_id: str
+    finish_reason: Literal["ended", "length", "abstained"]
+    thought: str = ""
+
+    @property
+    def grounded(self) -> bool:
+        """Whether at least one citation was verified."""
+        return any(citation.verified for citation in self.citations)
+
+
+@dataclass(slots=True)
+class Turn:
+    """A question and its answer, as they stand in a conversation."""
+
+    question: str
+    standalone: str
+    """The question as it was searched for: it can be understood without the conversation."""
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Condensed:
+    """Step 1 is done."""
+
+    question: str
+    """The question as it will be searched for."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """Step 2 is done."""
+
+    passages: list[Passage]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Step 4 is done."""
+
+    passages: dict[int, Passage]
+    """What the model will see for this question, by number."""
+    left_out: list[Passage] = field(default_factory=list)
+    """What found no room in the window."""
+    restarted: bool = False
+    """Whether the window was full and a new one was begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Progress of step 5 before the first token, in tokens."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Some text of the answer, or of the model's thought."""
+
+    text: str
+    thought: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The answer is whole."""
+
+    answer: Answer
+
+
+Event = Condensed | Retrieved | Fitted | Reading | Token | Finished

@@ -1,0 +1,65 @@
+"""All settings: those of ingest, and the model, the window, answering and the chat."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from ingest.settings import IngestSettings, Section
+
+
+class ModelSettings(Section):
+    """Which language model answers."""
+
+    name: str = Field(
+        "",
+        description="A GGUF file, a name from `transom models list`, or `hub-repo:file`; "
+        "empty picks the one that suits this machine.",
+    )
+    gpu_layers: int = Field(-1, ge=-1, description="Layers on the GPU, where there is one; -1 means all.")
+
+
+class WindowSettings(Section):
+    """How much the model sees at once."""
+
+    tokens: int = Field(
+        8192, ge=512, description="Size of the window in tokens, at most what the model was trained for."
+    )
+
+
+class AnsweringSettings(Section):
+    """How a question is answered."""
+
+    passages: int = Field(5, ge=1, description="Most new passages that one question brings into the window.")
+    answer_tokens: int = Field(512, ge=16, description="Longest answer, in tokens.")
+    min_similarity: float = Field(
+        0.25,
+        ge=-1,
+        le=1,
+        description="If no passage is at least this similar to the question, the model is not asked and the "
+        "answer says that the documents do not say.",
+    )
+    temperature: float | None = Field(
+        None, ge=0, description="0 always takes the likeliest token; unset: what the model's makers advise."
+    )
+    seed: int = Field(0, ge=0, description="The same seed gives the same answer again.")
+
+
+class ChatSettings(Section):
+    """The chat in the browser."""
+
+    host: str = Field("127.0.0.1", description="The address it listens on.")
+    port: int = Field(8501, ge=1, le=65535, description="The port it listens on.")
+
+
+class Settings(IngestSettings):
+    """Everything that can be set."""
+
+    model: ModelSettings = ModelSettings()
+    window: WindowSettings = WindowSettings()
+    answering: AnsweringSettings = AnsweringSettings()
+    chat: ChatSettings = ChatSettings()
+
+    @property
+    def models_folder(self) -> Path:
+        """Where GGUF files are kept."""
+        return self.home / "models"

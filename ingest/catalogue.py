@@ -1,0 +1,153 @@
+"""SQLite: every file ever seen, and how its ingest went.
+
+The catalogue is what makes ingest repeatable. A row is written as `indexing` before a document's first chunk is
+stored and turned into `indexed` after its last, so that a run that was killed in between is seen, and undone, by
+the next one.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, fields, replace
+from pathlib import Path
+from typing import Literal, Self
+
+from ingest.errors import TransomError
+
+State = Literal["indexing", "indexed", "failed"]
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of one file."""
+
+    document_id: str
+    collection: str
+    root: str
+    """The ingested folder, absolute."""
+    uri: str
+    """Path below `root`, as it is shown and cited."""
+    size: int
+    """Bytes."""
+    mtime_ns: int
+    sha256: str
+    state: State
+    reason: str = ""
+    """Why it failed, for a person."""
+    hint: str = ""
+    title: str = ""
+    media_type: str = ""
+    pages: int = 0
+    """0 where the format has no pages."""
+    chunks: int = 0
+
+
+_COLUMNS = tuple(field.name for field in fields(Entry))
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS documents (
+    {", ".join(_COLUMNS)},
+    PRIMARY KEY (document_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS documents_by_place ON documents (collection, root, uri);
+CREATE TEMP TABLE seen (document_id PRIMARY KEY) WITHOUT ROWID;
+"""
+
+
+class Catalogue:
+    """The catalogue of one index. Usable from several threads; every call is one transaction of its own."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens or creates the file; raises :class:`TransomError` where it is damaged or cannot be written."""
+        with _translated(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+            self._path = path
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.executescript(_SCHEMA)
+            self._db.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def get(self, document_id: str) -> Entry | None:
+        """The entry of a document, if it was ever seen."""
+        return next(self._select("document_id = ?", document_id), None)
+
+    def put(self, entry: Entry) -> None:
+        """Writes an entry in place of the one before."""
+        marks = ", ".join("?" * len(_COLUMNS))
+        with _translated(self._path):
+            self._db.execute(f"INSERT OR REPLACE INTO documents VALUES ({marks})", astuple(entry))
+
+    def change(self, entry: Entry, **values: object) -> None:
+        """Writes `entry` with some of its fields replaced."""
+        self.put(replace(entry, **values))  # type: ignore[arg-type]
+
+    def drop(self, document_id: str) -> None:
+        """Forgets a document."""
+        with _translated(self._path):
+            self._db.execute("DELETE FROM documents WHERE document_id = ?", (document_id,))
+
+    def entries(self, collection: str | None = None) -> Iterator[Entry]:
+        """All entries, or those of one collection, in the order of their place."""
+        if collection is None:
+            return self._select("TRUE")
+        return self._select("collection = ?", collection)
+
+    def collections(self) -> dict[str, int]:
+        """Each collection with the number of its indexed documents."""
+        query = "SELECT collection, sum(state = 'indexed') FROM documents GROUP BY collection ORDER BY 1"
+        with _translated(self._path):
+            return dict(self._db.execute(query).fetchall())
+
+    def roots(self, collection: str) -> list[str]:
+        """The folders that were ingested into a collection."""
+        query = "SELECT DISTINCT root FROM documents WHERE collection = ? ORDER BY 1"
+        with _translated(self._path):
+            return [root for (root,) in self._db.execute(query, (collection,))]
+
+    def start_sweep(self) -> None:
+        """Forgets which documents were marked as seen."""
+        with _translated(self._path):
+            self._db.execute("DELETE FROM seen")
+
+    def mark_seen(self, document_id: str) -> None:
+        """Marks a document as found by the present sweep."""
+        with _translated(self._path):
+            self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (document_id,))
+
+    def unseen(self, collection: str, root: str) -> Iterator[Entry]:
+        """The entries below `root` that the present sweep did not find."""
+        return self._select(
+            "collection = ? AND root = ? AND document_id NOT IN (SELECT document_id FROM seen)",
+            collection,
+            root,
+        )
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _select(self, where: str, *values: object) -> Iterator[Entry]:
+        query = f"SELECT {', '.join(_COLUMNS)} FROM documents WHERE {where} ORDER BY collection, root, uri"
+        with _translated(self._path):
+            rows = self._db.execute(query, values).fetchall()
+        return (Entry(*row) for row in rows)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise TransomError(
+            f"The catalogue {path} cannot be used: {error}",
+            "Check that the disk is not full and the folder can be written; if the file is damaged, "
+            "`transom ingest --rebuild PATH...` makes it anew from your documents.",
+        ) from error

@@ -1,0 +1,96 @@
+"""Document -> chunks that know their headings, pages and exact character span.
+
+The cut follows the document's structure: a section is never mixed with the next one unless both are small,
+and within a section `semantic-text-splitter` looks for the largest unit (paragraph, sentence, word) that fits.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from typing import TypedDict
+
+from semantic_text_splitter import MarkdownSplitter, TextSplitter
+from tokenizers import Tokenizer
+
+from ingest.documents import PAGE_BREAK, Chunk, Document, Heading, Span, chunk_id
+
+VERSION = 1
+"""Part of the index's fingerprint: raised when the same document would be cut differently."""
+
+_MARKDOWN = {"text/markdown", "text/html"}
+
+
+class _Pages(TypedDict):
+    pages: tuple[int, ...]
+    page_starts: tuple[int, ...]
+
+
+class Chunker:
+    """Cuts documents into chunks of at most `tokens` tokens, as the embedder's own `tokenizer` counts them."""
+
+    def __init__(self, tokenizer: Tokenizer, tokens: int, overlap: int = 0) -> None:
+        counter = Tokenizer.from_str(tokenizer.to_str())
+        counter.no_truncation()
+        counter.no_padding()
+        self._count: Callable[[str], int] = lambda text: len(
+            counter.encode(text, add_special_tokens=False).ids
+        )
+        self._text = TextSplitter.from_huggingface_tokenizer(counter, tokens, overlap)
+        self._markdown = MarkdownSplitter.from_huggingface_tokenizer(counter, tokens, overlap)
+
+    def cut(self, document: Document, collection: str) -> Iterator[Chunk]:
+        """The chunks of `document` in order; every chunk's text is exactly `document.text[start:end]`."""
+        text = document.text
+        splitter = self._markdown if document.media_type in _MARKDOWN else self._text
+        page_starts = _page_starts(document)
+        for ordinal, (start, piece) in enumerate(_split(splitter, text)):
+            span = (start, start + len(piece))
+            yield Chunk(
+                id=chunk_id(document.id, span, piece),
+                collection=collection,
+                document_id=document.id,
+                uri=document.uri,
+                title=document.title,
+                ordinal=ordinal,
+                text=piece,
+                headings=_headings_at(document.headings, start, span[1]),
+                **_pages_of(document, page_starts, span),
+                span=span,
+                tokens=self._count(piece),
+            )
+
+
+def _split(splitter: TextSplitter | MarkdownSplitter, text: str) -> Iterator[tuple[int, str]]:
+    for start, piece in splitter.chunk_indices(text):
+        if piece.strip():
+            yield start, piece
+
+
+def _page_starts(document: Document) -> list[int]:
+    lengths = (len(page.text) + len(PAGE_BREAK) for page in document.pages)
+    return [0, *accumulate(lengths)][:-1]
+
+
+def _pages_of(document: Document, starts: list[int], span: Span) -> _Pages:
+    """The pages that `span` touches, and where in it each begins."""
+    if not document.paged:
+        return {"pages": (), "page_starts": ()}
+    first = bisect_right(starts, span[0]) - 1
+    last = bisect_right(starts, span[1] - 1) - 1
+    touched = range(first, last + 1)
+    return {
+        "pages": tuple(document.pages[index].number for index in touched),
+        "page_starts": tuple(max(0, starts[index] - span[0]) for index in touched),
+    }
+
+
+def _headings_at(headings: tuple[Heading, ...], start: int, end: int) -> tuple[str, ...]:
+    """The path of sections that position `start` lies in; a chunk that opens with headings lies in those."""
+    path: list[Heading] = []
+    for heading in headings:
+        if heading.start > start and (heading.start >= end or path):
+            break
+        while path and path[-1].level >= heading.level:
+            path.pop()
+        path.append(heading)
+    return tuple(heading.title for heading in path)

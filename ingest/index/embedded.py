@@ -1,0 +1,275 @@
+"""The index in a directory on this machine: Qdrant Edge, in this process, without a server.
+
+::
+
+    TRANSOM_HOME/index/embedded/
+        shard/              Qdrant Edge's own files
+        fingerprint.json    what made the index
+
+The directory is built aside and renamed into place, so it is there completely or not at all. A write is safe
+from a killed process as soon as it returns (write-ahead log). One process at a time can have it open; within
+the process any thread may use it, as every call holds the interpreter lock.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Self
+
+from qdrant_edge import (
+    CountRequest,
+    Distance,
+    EdgeConfig,
+    EdgeShard,
+    EdgeSparseVectorParams,
+    EdgeVectorParams,
+    FieldCondition,
+    Filter,
+    Fusion,
+    KeywordIndexParams,
+    MatchAny,
+    Modifier,
+    Point,
+    Prefetch,
+    Query,
+    QueryBatchRequest,
+    QueryRequest,
+    Record,
+    ScrollRequest,
+    SparseVector,
+    UpdateOperation,
+)
+
+from ingest.documents import Chunk, Passage
+from ingest.errors import IndexLockedError, VectorIndexError
+from ingest.index.schema import (
+    BATCH,
+    BM25,
+    DENSE,
+    DEPTH,
+    KEYWORDS,
+    REBUILD,
+    TENANT,
+    Dense,
+    Fingerprint,
+    SparseTerms,
+    Vectors,
+    Where,
+    batches,
+    to_chunk,
+    to_passages,
+    to_payload,
+    to_vectors,
+)
+
+
+class EmbeddedIndex:
+    """An :class:`~ingest.index.Index` in a directory."""
+
+    def __init__(self, directory: Path, shard: EdgeShard, fingerprint: Fingerprint) -> None:
+        self._directory = directory
+        self._shard = shard
+        self._fingerprint = fingerprint
+
+    @classmethod
+    def open(cls, home: Path, fingerprint: Fingerprint | None) -> Self:
+        """Opens the index below `home`; makes it if it is missing and `fingerprint` says how."""
+        directory = _directory(home)
+        if not directory.exists():
+            if fingerprint is None:
+                raise VectorIndexError(
+                    f"There is no index in {directory}.", "Make one: `transom ingest PATH...`"
+                )
+            _create(directory, fingerprint)
+        stored = _read_fingerprint(directory)
+        if fingerprint is not None:
+            fingerprint.check(stored)
+        return cls(directory, _load(directory), stored)
+
+    def upsert(self, items: Sequence[tuple[Chunk, Vectors]]) -> None:
+        """See :class:`~ingest.index.Index`."""
+        for batch in batches(items):
+            points = [_point(chunk, vectors) for chunk, vectors in batch]
+            with _translated(self._directory):
+                self._shard.update(UpdateOperation.upsert_points(points))
+
+    def search(self, dense: Dense, bm25: SparseTerms, limit: int, where: Where) -> list[Passage]:
+        """See :class:`~ingest.index.Index`."""
+        depth = max(limit, DEPTH)
+        condition = _filter(where)
+        meaning = Query.Nearest([float(value) for value in dense], using=DENSE)
+        words = Query.Nearest(_sparse(bm25), using=BM25)
+        fused = QueryRequest(
+            limit=limit,
+            query=Fusion.Dbsf(),  # type: ignore[arg-type]  # the stubs forget that it is a Fusion
+            prefetches=[Prefetch(limit=depth, query=query, filter=condition) for query in (meaning, words)],
+            with_payload=True,
+            with_vector=[DENSE],
+        )
+        # planned as one batch with the query above, which needs the same scores, this costs next to nothing
+        by_words = QueryRequest(limit=depth, query=words, filter=condition)
+        with _translated(self._directory):
+            found = self._shard.query_batch(QueryBatchRequest([fused, by_words]))
+        return to_passages(dense, *found)
+
+    def delete(self, where: Where) -> None:
+        """See :class:`~ingest.index.Index`."""
+        with _translated(self._directory):
+            self._shard.update(UpdateOperation.delete_points_by_filter(_filter(where)))
+
+    def count(self, where: Where) -> int:
+        """See :class:`~ingest.index.Index`."""
+        with _translated(self._directory):
+            return self._shard.count(CountRequest(filter=_filter(where)))
+
+    def scroll(self, where: Where) -> Iterator[tuple[Chunk, Vectors]]:
+        """See :class:`~ingest.index.Index`."""
+        offset = None
+        while True:
+            request = ScrollRequest(
+                offset=offset, limit=BATCH, filter=_filter(where), with_payload=True, with_vector=True
+            )
+            with _translated(self._directory):
+                records, offset = self._shard.scroll(request)
+            yield from map(_item, records)
+            if offset is None:
+                return
+
+    def chunks(self, document_id: str, ordinals: Sequence[int]) -> list[Chunk]:
+        """See :class:`~ingest.index.Index`."""
+        condition = _filter(Where(document_ids=(document_id,)), list(ordinals))
+        with _translated(self._directory):
+            records, _ = self._shard.scroll(ScrollRequest(limit=BATCH, filter=condition, with_payload=True))
+        return sorted(map(_chunk, records), key=lambda chunk: chunk.ordinal)
+
+    def optimize(self) -> None:
+        """See :class:`~ingest.index.Index`."""
+        with _translated(self._directory):
+            self._shard.optimize()
+
+    def flush(self) -> None:
+        """See :class:`~ingest.index.Index`."""
+        with _translated(self._directory):
+            self._shard.flush()
+
+    def fingerprint(self) -> Fingerprint:
+        """See :class:`~ingest.index.Index`."""
+        return self._fingerprint
+
+    def close(self) -> None:
+        """See :class:`~ingest.index.Index`."""
+        with _translated(self._directory):
+            self._shard.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def drop(home: Path) -> None:
+    """Removes the index below `home`, damaged or not; raises :class:`IndexLockedError` while it is in use."""
+    directory = _directory(home)
+    if not directory.exists():
+        return
+    try:
+        _load(directory).close()
+    except IndexLockedError:
+        raise
+    except VectorIndexError:
+        pass  # damaged, which may be why it is to go
+    with _translated(directory), TemporaryDirectory(prefix="old-", dir=directory.parent) as scrap:
+        directory.rename(Path(scrap, "index"))
+
+
+def _directory(home: Path) -> Path:
+    return home / "index" / "embedded"
+
+
+def _create(directory: Path, fingerprint: Fingerprint) -> None:
+    with _translated(directory):
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix="new-", dir=directory.parent, ignore_cleanup_errors=True) as scratch:
+            fresh = Path(scratch, "index")
+            fresh.mkdir()
+            _create_shard(fresh / "shard", fingerprint.dimension)
+            (fresh / "fingerprint.json").write_text(json.dumps(fingerprint.to_json(), indent=2), "utf-8")
+            try:
+                fresh.rename(directory)
+            except OSError:
+                if not directory.exists():  # else another process was faster: its index is as good
+                    raise
+
+
+def _create_shard(path: Path, dimension: int) -> None:
+    config = EdgeConfig(
+        vectors={DENSE: EdgeVectorParams(size=dimension, distance=Distance.Cosine)},
+        sparse_vectors={BM25: EdgeSparseVectorParams(modifier=Modifier.Idf)},
+    )
+    shard = EdgeShard.create(str(path), config)
+    for field in KEYWORDS:
+        index = KeywordIndexParams(is_tenant=field == TENANT)
+        shard.update(UpdateOperation.create_field_index(field, index))
+    shard.close()
+
+
+def _read_fingerprint(directory: Path) -> Fingerprint:
+    try:
+        return Fingerprint.from_json(json.loads((directory / "fingerprint.json").read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise VectorIndexError(f"The index in {directory} is damaged: {error}", REBUILD) from error
+
+
+def _load(directory: Path) -> EdgeShard:
+    shard = directory / "shard"
+    if not any(shard.glob("segments/*/segment.json")):  # Edge would open it, and find it silently empty
+        raise VectorIndexError(f"The index in {directory} is damaged: its segments are missing.", REBUILD)
+    with _translated(directory):
+        return EdgeShard.load(str(shard))
+
+
+@contextmanager
+def _translated(directory: Path) -> Iterator[None]:
+    """Edge raises plain exceptions, and its panics are no `Exception` at all but derive from `BaseException`."""
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        if "WouldBlock" in str(error):
+            raise IndexLockedError(
+                f"The index in {directory} is open in another process.", "Close the other Transom first."
+            ) from error
+        on_disk = isinstance(error, OSError)
+        hint = "Check its permissions and the room on its disk." if on_disk else REBUILD
+        raise VectorIndexError(f"The index in {directory} cannot be used: {error}", hint) from error
+
+
+def _filter(where: Where, ordinals: list[int] | None = None) -> Filter:
+    conditions = [FieldCondition(field, match=MatchAny(values)) for field, values in where.conditions()]
+    if ordinals is not None:
+        conditions.append(FieldCondition("ordinal", match=MatchAny(ordinals)))
+    return Filter(must=list(conditions))
+
+
+def _point(chunk: Chunk, vectors: Vectors) -> Point:
+    dense = [float(value) for value in vectors.dense]
+    return Point(chunk.id, {DENSE: dense, BM25: _sparse(vectors.bm25)}, to_payload(chunk))
+
+
+def _sparse(terms: SparseTerms) -> SparseVector:
+    return SparseVector(list(terms.indices), list(terms.values))
+
+
+def _chunk(record: Record) -> Chunk:
+    return to_chunk(record.id, record.payload or {})
+
+
+def _item(record: Record) -> tuple[Chunk, Vectors]:
+    return _chunk(record), to_vectors(record.vector)

@@ -1,0 +1,218 @@
+"""What is stored and what is asked: the types of the index, and the one form a chunk takes as payload.
+
+Both homes store exactly this, so an index can be copied from one to the other and answers the same.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from itertools import islice
+from typing import Any, Protocol, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.documents import Chunk, Passage
+from ingest.errors import FingerprintError
+
+DENSE = "dense"
+"""Name of the dense vector of a point."""
+
+BM25 = "bm25"
+"""Name of the sparse vector of a point."""
+
+DEPTH = 100
+"""Candidates that each of the two searches gives to the fusion, at least."""
+
+BATCH = 256
+"""Points written or read at once when there are many."""
+
+Dense = Sequence[float] | NDArray[np.float32]
+
+T = TypeVar("T")
+
+TENANT = "collection"
+"""The payload field by which points are kept together: most searches stay within one collection."""
+
+KEYWORDS = (TENANT, "document_id", "paths")
+"""Payload fields with an index: what :class:`Where` can ask for."""
+
+REBUILD = "If this goes on, make the index anew from the documents: `transom ingest --rebuild PATH...`"
+
+
+@dataclass(frozen=True, slots=True)
+class SparseTerms:
+    """A sparse vector: the terms of a text, and the weight of each."""
+
+    indices: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """The two vectors of a chunk."""
+
+    dense: Dense
+    """Of length 1: then it is stored, and read back, bit for bit."""
+    bm25: SparseTerms
+    """Without idf, which the index applies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which chunks are meant: those that meet every condition given; all of them if none is."""
+
+    collection: str | None = None
+    document_ids: tuple[str, ...] = ()
+    """Any of these; empty means any document at all."""
+    path_prefix: str = ""
+    """A folder or a file, as the beginning of the uri: "reports" holds "reports/a.pdf", not "reports.pdf"."""
+
+    def conditions(self) -> Iterator[tuple[str, list[str]]]:
+        """Pairs of a payload field and the values of which it must hold one."""
+        if self.collection is not None:
+            yield TENANT, [self.collection]
+        if self.document_ids:
+            yield "document_id", list(self.document_ids)
+        if path := self.path_prefix.strip("/"):
+            yield "paths", [path]
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What made an index. Vectors of another embedder or chunks of another cut do not belong into it."""
+
+    embedder: str
+    dimension: int
+    chunk_tokens: int
+    chunk_overlap: int
+    version: int
+    """Of the chunker."""
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The fingerprint that :meth:`to_json` wrote; raises :class:`ValueError` if it is none."""
+        if set(value) != {field.name for field in fields(cls)}:
+            raise ValueError(f"not a fingerprint: {value!r}")
+        return cls(**value)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, to be kept beside the index."""
+        return asdict(self)
+
+    def check(self, stored: Self) -> None:
+        """Raises :class:`FingerprintError` where the `stored` fingerprint of an index is not this one."""
+        differing = [name for name in _SETTING if getattr(self, name) != getattr(stored, name)]
+        if not differing:
+            return
+        changes = "; ".join(
+            f"{_SETTING[name]} was {getattr(stored, name)!r} and is now {getattr(self, name)!r}"
+            for name in differing
+        )
+        raise FingerprintError(
+            f"The index was made with other settings: {changes}.",
+            "Set it back, or make the index anew from the documents: `transom ingest --rebuild PATH...`",
+        )
+
+
+_SETTING = {
+    "embedder": "embedding.model",
+    "dimension": "the length of a vector",
+    "chunk_tokens": "chunking.tokens",
+    "chunk_overlap": "chunking.overlap",
+    "version": "the version of the chunker",
+}
+
+
+def to_payload(chunk: Chunk) -> dict[str, Any]:
+    """The payload of a chunk's point; the point's id is the chunk's."""
+    return {
+        "collection": chunk.collection,
+        "document_id": chunk.document_id,
+        "uri": chunk.uri,
+        "title": chunk.title,
+        "ordinal": chunk.ordinal,
+        "text": chunk.text,
+        "headings": list(chunk.headings),
+        "pages": list(chunk.pages),
+        "start": chunk.span[0],
+        "end": chunk.span[1],
+        "tokens": chunk.tokens,
+        "paths": _paths(chunk.uri),
+    }
+
+
+def to_chunk(point_id: object, payload: Mapping[str, Any]) -> Chunk:
+    """The chunk of a point: the inverse of :func:`to_payload`."""
+    return Chunk(
+        id=str(point_id),
+        collection=payload["collection"],
+        document_id=payload["document_id"],
+        uri=payload["uri"],
+        title=payload["title"],
+        ordinal=payload["ordinal"],
+        text=payload["text"],
+        headings=tuple(payload["headings"]),
+        pages=tuple(payload["pages"]),
+        span=(payload["start"], payload["end"]),
+        tokens=payload["tokens"],
+    )
+
+
+def to_vectors(named: Any) -> Vectors:
+    """The vectors of a point, as both homes return them."""
+    terms = named[BM25]
+    return Vectors(named[DENSE], SparseTerms(tuple(terms.indices), tuple(terms.values)))
+
+
+class Hit(Protocol):
+    """A point that was found, as both homes return it."""
+
+    @property
+    def id(self) -> Any:
+        """Of the point."""
+
+    @property
+    def score(self) -> float:
+        """Of the query that found it."""
+
+    @property
+    def payload(self) -> Any:
+        """As :func:`to_payload` made it, if it was asked for."""
+
+    @property
+    def vector(self) -> Any:
+        """By name, those that were asked for."""
+
+
+def to_passages(query: Dense, fused: Sequence[Hit], by_words: Sequence[Hit]) -> list[Passage]:
+    """The passages of a fused search, each with what the two searches thought of it.
+
+    The hits bring their dense vectors along: cheaper than a third query, and it also gives the cosine of a
+    chunk that only its words have found.
+    """
+    direction = np.asarray(query, dtype=np.float32)
+    direction = direction / (np.linalg.norm(direction) or 1.0)
+    weights = {hit.id: hit.score for hit in by_words}
+    return [
+        Passage(
+            chunk=to_chunk(hit.id, hit.payload),
+            score=hit.score,
+            rank=rank,
+            dense_score=float(np.dot(direction, np.asarray(hit.vector[DENSE], dtype=np.float32))),
+            bm25_score=weights.get(hit.id, 0.0),
+        )
+        for rank, hit in enumerate(fused)
+    ]
+
+
+def batches(items: Iterable[T]) -> Iterator[list[T]]:
+    """`items` in lists of :data:`BATCH`."""
+    remaining = iter(items)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch
+
+
+def _paths(uri: str) -> list[str]:
+    """The folders above `uri`, and itself: a prefix becomes an exact match, which every Qdrant can do."""
+    parts = uri.split("/")
+    return ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]

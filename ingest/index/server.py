@@ -1,0 +1,261 @@
+"""The index on a Qdrant server or cluster, for many people or many millions of chunks.
+
+One Qdrant collection holds all of Transom's collections, which are a payload field with a tenant index. What
+made the index stands in the Qdrant collection's metadata, which servers keep since version 1.16.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from qdrant_client import QdrantClient, models
+from qdrant_client.common.client_exceptions import QdrantException
+from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+
+from ingest.documents import Chunk, Passage
+from ingest.errors import IndexUnavailableError, VectorIndexError
+from ingest.index.schema import (
+    BATCH,
+    BM25,
+    DENSE,
+    DEPTH,
+    KEYWORDS,
+    TENANT,
+    Dense,
+    Fingerprint,
+    SparseTerms,
+    Vectors,
+    Where,
+    batches,
+    to_chunk,
+    to_passages,
+    to_payload,
+    to_vectors,
+)
+from ingest.settings import StorageSettings
+
+_METADATA = "transom"
+_TIMEOUT_SECONDS = 60
+_START = "Start it (`docker compose up -d qdrant`), check storage.url, or set storage.home to `embedded`."
+_KEY = "Set storage.api_key, for example in TRANSOM_STORAGE__API_KEY."
+
+
+class ServerIndex:
+    """An :class:`~ingest.index.Index` on a Qdrant server."""
+
+    def __init__(self, client: QdrantClient, storage: StorageSettings, fingerprint: Fingerprint) -> None:
+        self._client = client
+        self._name = storage.name
+        self._url = storage.url
+        self._fingerprint = fingerprint
+
+    @classmethod
+    def open(
+        cls, storage: StorageSettings, fingerprint: Fingerprint | None, client: QdrantClient | None = None
+    ) -> Self:
+        """Opens the Qdrant collection named in `storage`; makes it if it is missing and `fingerprint` says how.
+
+        `client` stands in for a connection to `storage.url`. It is closed with the index.
+        """
+        client = client or _connect(storage)
+        with _translated(storage.url):
+            if not client.collection_exists(storage.name):
+                _create(client, storage, fingerprint)
+            info = client.get_collection(storage.name)
+            for field in KEYWORDS:  # here, as making the index may have been interrupted
+                if field not in info.payload_schema:
+                    _create_payload_index(client, storage.name, field)
+        stored = _read_fingerprint(info, storage)
+        if fingerprint is not None:
+            fingerprint.check(stored)
+        return cls(client, storage, stored)
+
+    def upsert(self, items: Sequence[tuple[Chunk, Vectors]]) -> None:
+        """See :class:`~ingest.index.Index`."""
+        for batch in batches(items):
+            points = [_point(chunk, vectors) for chunk, vectors in batch]
+            with _translated(self._url):
+                self._client.upsert(self._name, points, wait=True)
+
+    def search(self, dense: Dense, bm25: SparseTerms, limit: int, where: Where) -> list[Passage]:
+        """See :class:`~ingest.index.Index`."""
+        depth = max(limit, DEPTH)
+        condition = _filter(where)
+        meaning = [float(value) for value in dense]
+        words = _sparse(bm25)
+        fused = models.QueryRequest(
+            query=models.FusionQuery(fusion=models.Fusion.DBSF),
+            prefetch=[
+                models.Prefetch(query=meaning, using=DENSE, limit=depth, filter=condition),
+                models.Prefetch(query=words, using=BM25, limit=depth, filter=condition),
+            ],
+            limit=limit,
+            with_payload=True,
+            with_vector=[DENSE],
+        )
+        by_words = models.QueryRequest(query=words, using=BM25, limit=depth, filter=condition)
+        with _translated(self._url):
+            found = self._client.query_batch_points(self._name, [fused, by_words])
+        return to_passages(dense, *(response.points for response in found))
+
+    def delete(self, where: Where) -> None:
+        """See :class:`~ingest.index.Index`."""
+        with _translated(self._url):
+            self._client.delete(self._name, models.FilterSelector(filter=_filter(where)), wait=True)
+
+    def count(self, where: Where) -> int:
+        """See :class:`~ingest.index.Index`."""
+        with _translated(self._url):
+            return self._client.count(self._name, _filter(where), exact=True).count
+
+    def scroll(self, where: Where) -> Iterator[tuple[Chunk, Vectors]]:
+        """See :class:`~ingest.index.Index`."""
+        offset = None
+        while True:
+            with _translated(self._url):
+                records, offset = self._client.scroll(
+                    self._name, _filter(where), limit=BATCH, offset=offset, with_vectors=True
+                )
+            yield from map(_item, records)
+            if offset is None:
+                return
+
+    def chunks(self, document_id: str, ordinals: Sequence[int]) -> list[Chunk]:
+        """See :class:`~ingest.index.Index`."""
+        condition = _filter(Where(document_ids=(document_id,)), list(ordinals))
+        with _translated(self._url):
+            records, _ = self._client.scroll(self._name, condition, limit=BATCH)
+        return sorted(map(_chunk, records), key=lambda chunk: chunk.ordinal)
+
+    def optimize(self) -> None:
+        """Nothing to do: a server optimizes by itself."""
+
+    def flush(self) -> None:
+        """Nothing to do: every write waits until the server has it."""
+
+    def fingerprint(self) -> Fingerprint:
+        """See :class:`~ingest.index.Index`."""
+        return self._fingerprint
+
+    def close(self) -> None:
+        """See :class:`~ingest.index.Index`."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def drop(storage: StorageSettings, client: QdrantClient | None = None) -> None:
+    """Removes the Qdrant collection named in `storage`, if it is there."""
+    client = client or _connect(storage)
+    with _translated(storage.url):
+        client.delete_collection(storage.name)
+
+
+def _connect(storage: StorageSettings) -> QdrantClient:
+    """A client that asks nothing of the server yet.
+
+    The key goes as a header, as with `api_key` the client would warn about every http address, loopback too.
+    """
+    headers = {"api-key": storage.api_key.get_secret_value()} if storage.api_key else None
+    try:
+        return QdrantClient(
+            url=storage.url, headers=headers, timeout=_TIMEOUT_SECONDS, check_compatibility=False
+        )
+    except ValueError as error:
+        raise IndexUnavailableError(
+            f"{storage.url!r} is no address of a Qdrant server: {error}", "Check storage.url."
+        ) from error
+
+
+def _create(client: QdrantClient, storage: StorageSettings, fingerprint: Fingerprint | None) -> None:
+    if fingerprint is None:
+        raise VectorIndexError(
+            f"There is no index {storage.name!r} at {storage.url}.", "Make one: `transom ingest PATH...`"
+        )
+    client.create_collection(
+        storage.name,
+        vectors_config={
+            DENSE: models.VectorParams(size=fingerprint.dimension, distance=models.Distance.COSINE)
+        },
+        sparse_vectors_config={BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        metadata={_METADATA: fingerprint.to_json()},
+    )
+
+
+def _create_payload_index(client: QdrantClient, name: str, field: str) -> None:
+    kind = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=field == TENANT)
+    client.create_payload_index(name, field, kind, wait=True)
+
+
+def _read_fingerprint(info: models.CollectionInfo, storage: StorageSettings) -> Fingerprint:
+    try:
+        return Fingerprint.from_json((info.config.metadata or {})[_METADATA])
+    except (KeyError, TypeError, ValueError) as error:
+        raise VectorIndexError(
+            f"The Qdrant collection {storage.name!r} at {storage.url} was not made by Transom.",
+            "Give Transom another one (storage.name). The server must be Qdrant 1.16 or newer.",
+        ) from error
+
+
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    try:
+        yield
+    except ResponseHandlingException as error:
+        raise IndexUnavailableError(
+            f"The Qdrant server at {url} does not answer: {error.source or error!r}", _START
+        ) from error
+    except UnexpectedResponse as error:
+        raise _refusal(url, error) from error
+    except (ApiException, QdrantException, ValueError) as error:
+        raise VectorIndexError(f"The Qdrant server at {url} failed: {error}") from error
+
+
+def _refusal(url: str, error: UnexpectedResponse) -> VectorIndexError:
+    reason = f"{error.status_code} {error.reason_phrase}"
+    if error.status_code in {401, 403}:
+        return IndexUnavailableError(
+            f"The Qdrant server at {url} does not accept the API key ({reason}).", _KEY
+        )
+    if error.status_code in {502, 503, 504}:
+        return IndexUnavailableError(f"The Qdrant server at {url} does not answer ({reason}).", _START)
+    detail = error.content.decode("utf-8", "replace")[:200]
+    return VectorIndexError(
+        f"The Qdrant server at {url} refused: {reason} {detail}", "Check that storage.url is a Qdrant server."
+    )
+
+
+def _filter(where: Where, ordinals: list[int] | None = None) -> models.Filter:
+    conditions: list[models.Condition] = [
+        models.FieldCondition(key=field, match=models.MatchAny(any=values))
+        for field, values in where.conditions()
+    ]
+    if ordinals is not None:
+        conditions.append(models.FieldCondition(key="ordinal", match=models.MatchAny(any=ordinals)))
+    return models.Filter(must=conditions)
+
+
+def _point(chunk: Chunk, vectors: Vectors) -> models.PointStruct:
+    dense = [float(value) for value in vectors.dense]
+    return models.PointStruct(
+        id=chunk.id, vector={DENSE: dense, BM25: _sparse(vectors.bm25)}, payload=to_payload(chunk)
+    )
+
+
+def _sparse(terms: SparseTerms) -> models.SparseVector:
+    return models.SparseVector(indices=list(terms.indices), values=list(terms.values))
+
+
+def _chunk(record: models.Record) -> Chunk:
+    return to_chunk(record.id, record.payload or {})
+
+
+def _item(record: models.Record) -> tuple[Chunk, Vectors]:
+    return _chunk(record), to_vectors(record.vector)

@@ -1,0 +1,96 @@
+"""One open library: catalogue, index and embedder together. Everything that ingests or searches starts here."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ingest.catalogue import Catalogue
+from ingest.chunker import VERSION
+from ingest.documents import Passage
+from ingest.embedder import Embedder
+from ingest.errors import UsageError
+from ingest.index import Fingerprint, Index, Where, drop_index, open_index
+from ingest.pipeline import Event, Pipeline
+from ingest.settings import IngestSettings
+
+DEFAULT_COLLECTION = "documents"
+
+
+class Library:
+    """The documents of one TRANSOM_HOME. Opens its parts when they are first needed."""
+
+    def __init__(self, settings: IngestSettings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What was ingested, and how it went."""
+        return Catalogue(catalogue_path(self.settings))
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedder; loading it takes seconds."""
+        return Embedder(self.settings.embedding)
+
+    @cached_property
+    def index(self) -> Index:
+        """The index, made with this embedder and this way of cutting."""
+        return open_index(self.settings, self._fingerprint())
+
+    def ingest(self, paths: Sequence[Path], collection: str = DEFAULT_COLLECTION) -> Iterator[Event]:
+        """Brings a collection up to date with files and folders."""
+        pipeline = Pipeline(self.settings, self.catalogue, self.index, self.embedder)
+        return pipeline.run(paths, collection)
+
+    def search(
+        self, query: str, limit: int, where: Where = Where(collection=DEFAULT_COLLECTION)
+    ) -> list[Passage]:
+        """The best passages for a query; raises :class:`UsageError` for an empty one."""
+        if not query.strip():
+            raise UsageError("The question is empty.", "Write what you want to know.")
+        dense = self.embedder.embed_query(query)
+        return self.index.search(dense, self.embedder.query_terms(query), limit, where)
+
+    def close(self) -> None:
+        """Releases what was opened."""
+        for part in ("index", "catalogue"):
+            if part in self.__dict__:
+                self.__dict__.pop(part).close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _fingerprint(self) -> Fingerprint:
+        return Fingerprint(
+            embedder=self.embedder.name,
+            dimension=self.embedder.dimension,
+            chunk_tokens=self.settings.chunking.tokens,
+            chunk_overlap=self.settings.chunking.overlap,
+            version=VERSION,
+        )
+
+
+def catalogue_path(settings: IngestSettings) -> Path:
+    """Each index has a catalogue of its own: what is in one home need not be in the other."""
+    storage = settings.storage
+    if storage.home == "embedded":
+        name = "embedded"
+    else:
+        name = "server-" + sha256(f"{storage.url}\0{storage.name}".encode()).hexdigest()[:12]
+    return settings.home / "index" / name / "catalogue.sqlite"
+
+
+def drop_library(settings: IngestSettings) -> None:
+    """Removes index and catalogue, whatever state they are in; the documents themselves are not touched."""
+    drop_index(settings)
+    path = catalogue_path(settings)
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Texts for the model, one Markdown file each: front matter (id, version), then the text with $variables."""
