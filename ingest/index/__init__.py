@@ -42,7 +42,7 @@ class Index(Protocol):
     def optimize(self) -> None:
         """Builds what makes searching fast once much is stored; without it results are right, but slower.
 
-        The embedded index holds up every thread of the process meanwhile: seconds, or a minute for many chunks.
+        The embedded index holds up every thread of this process meanwhile: for seconds, or a minute.
         """
 
     def flush(self) -> None:

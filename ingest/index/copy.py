@@ -7,10 +7,10 @@ from ingest.index.schema import batches
 
 
 def copy_index(source: Index, target: Index, where: Where) -> Iterator[int]:
-    """Copies the chunks `where` means with their vectors, embedding nothing; yields how many are there so far.
+    """Copies the chunks `where` means with their vectors, embedding nothing; yields how many it has so far.
 
-    Interrupted, it can simply be run again. Raises :class:`~ingest.errors.FingerprintError` if the two indexes
-    were made with different settings.
+    Interrupted, it can simply be run again. Raises :class:`~ingest.errors.FingerprintError` if the two
+    indexes were made with different settings.
     """
     source.fingerprint().check(target.fingerprint())
     copied = 0

@@ -51,6 +51,7 @@ from ingest.index.schema import (
     DENSE,
     DEPTH,
     KEYWORDS,
+    MAKE,
     REBUILD,
     TENANT,
     Dense,
@@ -80,9 +81,7 @@ class EmbeddedIndex:
         directory = _directory(home)
         if not directory.exists():
             if fingerprint is None:
-                raise VectorIndexError(
-                    f"There is no index in {directory}.", "Make one: `transom ingest PATH...`"
-                )
+                raise VectorIndexError(f"There is no index in {directory}.", MAKE)
             _create(directory, fingerprint)
         stored = _read_fingerprint(directory)
         if fingerprint is not None:
@@ -142,7 +141,9 @@ class EmbeddedIndex:
         """See :class:`~ingest.index.Index`."""
         condition = _filter(Where(document_ids=(document_id,)), list(ordinals))
         with _translated(self._directory):
-            records, _ = self._shard.scroll(ScrollRequest(limit=BATCH, filter=condition, with_payload=True))
+            records, _ = self._shard.scroll(
+                ScrollRequest(limit=len(ordinals) or 1, filter=condition, with_payload=True)
+            )
         return sorted(map(_chunk, records), key=lambda chunk: chunk.ordinal)
 
     def optimize(self) -> None:
@@ -222,7 +223,7 @@ def _create_shard(path: Path, dimension: int) -> None:
 def _read_fingerprint(directory: Path) -> Fingerprint:
     try:
         return Fingerprint.from_json(json.loads((directory / "fingerprint.json").read_text("utf-8")))
-    except (OSError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         raise VectorIndexError(f"The index in {directory} is damaged: {error}", REBUILD) from error
 
 
@@ -236,7 +237,7 @@ def _load(directory: Path) -> EdgeShard:
 
 @contextmanager
 def _translated(directory: Path) -> Iterator[None]:
-    """Edge raises plain exceptions, and its panics are no `Exception` at all but derive from `BaseException`."""
+    """Edge raises plain exceptions, and its panics are no `Exception` at all but a `BaseException`."""
     try:
         yield
     except BaseException as error:

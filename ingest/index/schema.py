@@ -36,6 +36,7 @@ TENANT = "collection"
 KEYWORDS = (TENANT, "document_id", "paths")
 """Payload fields with an index: what :class:`Where` can ask for."""
 
+MAKE = "Make one: `transom ingest PATH...`"
 REBUILD = "If this goes on, make the index anew from the documents: `transom ingest --rebuild PATH...`"
 
 

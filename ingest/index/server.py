@@ -21,6 +21,7 @@ from ingest.index.schema import (
     DENSE,
     DEPTH,
     KEYWORDS,
+    MAKE,
     TENANT,
     Dense,
     Fingerprint,
@@ -38,6 +39,7 @@ from ingest.settings import StorageSettings
 _METADATA = "transom"
 _TIMEOUT_SECONDS = 60
 _START = "Start it (`docker compose up -d qdrant`), check storage.url, or set storage.home to `embedded`."
+_CHECK = "Check that storage.url is a Qdrant server, of version 1.16 or newer."
 _KEY = "Set storage.api_key, for example in TRANSOM_STORAGE__API_KEY."
 
 
@@ -54,7 +56,7 @@ class ServerIndex:
     def open(
         cls, storage: StorageSettings, fingerprint: Fingerprint | None, client: QdrantClient | None = None
     ) -> Self:
-        """Opens the Qdrant collection named in `storage`; makes it if it is missing and `fingerprint` says how.
+        """Opens the Qdrant collection `storage` names; makes it if it is missing and `fingerprint` says how.
 
         `client` stands in for a connection to `storage.url`. It is closed with the index.
         """
@@ -125,7 +127,7 @@ class ServerIndex:
         """See :class:`~ingest.index.Index`."""
         condition = _filter(Where(document_ids=(document_id,)), list(ordinals))
         with _translated(self._url):
-            records, _ = self._client.scroll(self._name, condition, limit=BATCH)
+            records, _ = self._client.scroll(self._name, condition, limit=len(ordinals) or 1)
         return sorted(map(_chunk, records), key=lambda chunk: chunk.ordinal)
 
     def optimize(self) -> None:
@@ -176,9 +178,7 @@ def _connect(storage: StorageSettings) -> QdrantClient:
 
 def _create(client: QdrantClient, storage: StorageSettings, fingerprint: Fingerprint | None) -> None:
     if fingerprint is None:
-        raise VectorIndexError(
-            f"There is no index {storage.name!r} at {storage.url}.", "Make one: `transom ingest PATH...`"
-        )
+        raise VectorIndexError(f"There is no index {storage.name!r} at {storage.url}.", MAKE)
     client.create_collection(
         storage.name,
         vectors_config={
@@ -209,27 +209,24 @@ def _translated(url: str) -> Iterator[None]:
     try:
         yield
     except ResponseHandlingException as error:
+        reason = str(error.source).partition("\n")[0]
         raise IndexUnavailableError(
-            f"The Qdrant server at {url} does not answer: {error.source or error!r}", _START
+            f"The Qdrant server at {url} does not answer: {reason}", _START
         ) from error
     except UnexpectedResponse as error:
         raise _refusal(url, error) from error
     except (ApiException, QdrantException, ValueError) as error:
-        raise VectorIndexError(f"The Qdrant server at {url} failed: {error}") from error
+        raise VectorIndexError(f"The Qdrant server at {url} failed: {error}", _CHECK) from error
 
 
 def _refusal(url: str, error: UnexpectedResponse) -> VectorIndexError:
     reason = f"{error.status_code} {error.reason_phrase}"
     if error.status_code in {401, 403}:
-        return IndexUnavailableError(
-            f"The Qdrant server at {url} does not accept the API key ({reason}).", _KEY
-        )
+        return IndexUnavailableError(f"The Qdrant server at {url} refuses the API key ({reason}).", _KEY)
     if error.status_code in {502, 503, 504}:
         return IndexUnavailableError(f"The Qdrant server at {url} does not answer ({reason}).", _START)
     detail = error.content.decode("utf-8", "replace")[:200]
-    return VectorIndexError(
-        f"The Qdrant server at {url} refused: {reason} {detail}", "Check that storage.url is a Qdrant server."
-    )
+    return VectorIndexError(f"The Qdrant server at {url} refused: {reason} {detail}", _CHECK)
 
 
 def _filter(where: Where, ordinals: list[int] | None = None) -> models.Filter:

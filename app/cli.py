@@ -1,0 +1,195 @@
+"""`transom`: every command, and what a person sees when one goes wrong."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ingest.cli import COLLECTION, JSON, asked, index, ingest, search, status
+
+if TYPE_CHECKING:
+    from app.answers import Answer
+    from app.settings import Settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="transom")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Ask your own documents a question, on your own machine."""
+    from app.settings import Settings
+
+    context.obj = Settings.load()
+
+
+@cli.command()
+@click.argument("question", required=False)
+@click.option("--in", "path_prefix", default="", metavar="PATH", help="Only from this folder or file.")
+@click.option(
+    "--questions", type=click.File(encoding="utf-8"), metavar="FILE", help="JSON lines: _id, question."
+)
+@COLLECTION
+@JSON
+@click.pass_obj
+def ask(  # noqa: PLR0913 - one parameter for each option
+    settings: "Settings",
+    question: str | None,
+    path_prefix: str,
+    questions: Any,
+    collection: str,
+    as_json: bool,
+) -> None:
+    """Answer QUESTION from the documents, with the sources under it."""
+    from app.assistant import Assistant
+    from app.wire import answer_json
+    from ingest.index import Where
+
+    where = Where(collection=collection, path_prefix=path_prefix)
+    wanted = list(asked(question, questions))
+    with Assistant.open(settings) as assistant:
+        _notice(assistant.model.notice)
+        assistant.library.require(collection)
+        for identity, text in wanted:
+            conversation = assistant.begin(where)
+            if as_json or questions:
+                answer = answer_json(assistant.orchestrator.ask(text, conversation))
+                row = {"_id": identity, **answer} if identity else answer
+                click.echo(json.dumps(row, ensure_ascii=False))
+            else:
+                _print_answer(_stream(assistant.orchestrator.stream(text, conversation)))
+
+
+@cli.command()
+@click.option("--host", default=None, help="The address to listen on (default: this machine only).")
+@click.option("--port", default=None, type=click.IntRange(1, 65535), help="The port to listen on.")
+@click.option("--open/--no-open", "open_browser", default=True, help="Open a browser window.")
+@click.pass_obj
+def chat(settings: "Settings", host: str | None, port: int | None, open_browser: bool) -> None:
+    """Chat with the documents in the browser."""
+    from app.server import serve
+
+    serve(settings, host or settings.chat.host, port or settings.chat.port, open_browser)
+
+
+@cli.group()
+def models() -> None:
+    """See and fetch language models."""
+
+
+@models.command("list")
+@click.pass_obj
+def list_models(settings: "Settings") -> None:
+    """Which models there are, which are here, and which suit this machine."""
+    from app.models.display import print_models
+
+    print_models(settings.models_folder)
+
+
+@models.command()
+@click.argument("name", required=False)
+@click.pass_obj
+def pull(settings: "Settings", name: str | None) -> None:
+    """Fetch a model: NAME, or the one that suits this machine unless a usable one is here."""
+    from app.models.display import pull_with_progress
+
+    resolved = pull_with_progress(name or settings.model.name, settings.models_folder)
+    click.echo(f"Model: {resolved.path.name}", err=True)
+    _notice(resolved.notice)
+
+
+for command in (ingest, search, status, index):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The `transom` command. Errors are told in words, with what to do; the exit status is that of the error."""
+    _utf8_output()
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nStopped. What was done is kept; the same command goes on from there.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(141)
+    except Exception as error:
+        sys.exit(_tell(error))
+
+
+def _tell(error: Exception) -> int:
+    """Prints an error; what nobody foresaw goes with its traceback into a file."""
+    from ingest.errors import TransomError
+
+    if not isinstance(error, TransomError):
+        error = _unforeseen(error)
+    click.secho(f"Error: {error.message}", fg="red", err=True)
+    if error.hint:
+        click.echo(error.hint, err=True)
+    return error.exit_status
+
+
+def _unforeseen(error: Exception) -> Any:
+    import tempfile
+    import traceback
+
+    from ingest.errors import TransomError
+
+    with tempfile.NamedTemporaryFile("w", prefix="transom-", suffix=".log", delete=False) as report:
+        report.write("".join(traceback.format_exception(error)))
+    return TransomError(
+        f"Transom failed in a way it does not know: {type(error).__name__}: {error}",
+        f"This is a mistake in Transom. The details are in {Path(report.name)}.",
+    )
+
+
+def _utf8_output() -> None:
+    """JSON and documents are UTF-8, whatever the terminal's locale says."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+def _notice(text: str) -> None:
+    if text:
+        click.secho(text, fg="yellow", err=True)
+
+
+def _stream(events: Any) -> "Answer":
+    """Prints the answer as it comes, and the steps before it on stderr."""
+    from app.answers import Condensed, Finished, Fitted, Reading, Retrieved, Token
+
+    for event in events:
+        match event:
+            case Condensed():
+                click.secho("searching ...", dim=True, err=True)
+            case Retrieved():
+                click.secho(f"{len(event.passages)} passages in {event.seconds:.2f} s", dim=True, err=True)
+            case Fitted() if event.restarted:
+                click.secho("the window was full: a new one was begun", dim=True, err=True)
+            case Reading() if sys.stderr.isatty():
+                click.secho(f"\rreading {event.done}/{event.total} tokens", dim=True, nl=False, err=True)
+            case Token() if not event.thought:
+                click.echo(event.text, nl=False)
+                sys.stdout.flush()
+            case Finished():
+                return event.answer  # type: ignore[no-any-return]
+    raise AssertionError("an answer ends with Finished")
+
+
+def _print_answer(answer: "Answer") -> None:
+    from ingest.display import place
+
+    if answer.finish_reason == "abstained":
+        click.echo(answer.text, nl=False)
+    click.echo("\n")
+    cited = {citation.number: citation for citation in answer.citations}
+    for number, citation in sorted(cited.items()):
+        click.secho(f"[{number}] {place(citation.passage)}", bold=True, nl=False)
+        click.echo("" if citation.verified else "  (not verified)")
+        click.echo(f"    {' '.join(citation.quote.split())}")

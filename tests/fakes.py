@@ -1,0 +1,73 @@
+"""Small real stand-ins: a model that speaks a script, with a tokenizer of bytes and a true cache."""
+
+from collections.abc import Sequence
+
+from app.llm.runtime import Sampling
+
+END = 256
+CONTROL = {"<start>": 257, "<end>": END}
+TEMPLATE = (
+    "{% for message in messages %}<start>{{ message.role }}\n{{ message.content }}<end>\n{% endfor %}"
+    "{% if add_generation_prompt %}<start>assistant\n{% endif %}"
+)
+
+
+class ScriptedRuntime:
+    """Answers with the next line of its script, whatever it is asked; every byte is a token."""
+
+    def __init__(self, script: Sequence[str] = (), window_size: int = 4096, template: str | None = TEMPLATE):
+        self.window_size = window_size
+        self.chat_template = template
+        self.special_texts = ("", "<end>")
+        self.wants_bos = False
+        self.cache: list[int] = []
+        self.decoded: list[int] = []
+        """How many tokens each call of decode evaluated."""
+        self.closed = False
+        self._script = list(script)
+
+    def tokenize(self, text: str, *, special: bool) -> list[int]:
+        if not special:
+            return list(text.encode())
+        tokens: list[int] = []
+        while text:
+            control = next((name for name in CONTROL if text.startswith(name)), None)
+            tokens += [CONTROL[control]] if control else list(text[0].encode())
+            text = text[len(control or text[0]) :]
+        return tokens
+
+    def piece(self, token: int) -> bytes:
+        return bytes([token]) if token < END else b"<control>"
+
+    def is_end(self, token: int) -> bool:
+        return token == END
+
+    def keep(self, count: int) -> int:
+        del self.cache[count:]
+        return count
+
+    def decode(self, tokens: Sequence[int]) -> None:
+        self.cache += tokens
+        self.decoded.append(len(tokens))
+        assert len(self.cache) <= self.window_size
+
+    def sampler(self, sampling: Sampling) -> "ScriptedSampler":
+        return ScriptedSampler(self._script.pop(0) if self._script else "")
+
+    def close(self) -> None:
+        self.closed = True
+
+    def text(self) -> str:
+        """What the cache holds, as text."""
+        return b"".join(self.piece(token) for token in self.cache).decode()
+
+
+class ScriptedSampler:
+    def __init__(self, line: str) -> None:
+        self._tokens = [*line.encode(), END]
+
+    def sample(self) -> int:
+        return self._tokens.pop(0)
+
+    def close(self) -> None:
+        self._tokens.clear()
