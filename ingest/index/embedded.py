@@ -2,7 +2,7 @@
 
 ::
 
-    TRANSOM_HOME/index/embedded/
+    TRANSOM_HOME/index/embedded/vectors/
         shard/              Qdrant Edge's own files
         fingerprint.json    what made the index
 
@@ -32,6 +32,7 @@ from qdrant_edge import (
     KeywordIndexParams,
     MatchAny,
     Modifier,
+    PayloadSchemaType,
     Point,
     Prefetch,
     Query,
@@ -52,6 +53,7 @@ from ingest.index.schema import (
     DEPTH,
     KEYWORDS,
     MAKE,
+    ORDINAL,
     REBUILD,
     TENANT,
     Dense,
@@ -190,7 +192,7 @@ def drop(home: Path) -> None:
 
 
 def _directory(home: Path) -> Path:
-    return home / "index" / "embedded"
+    return home / "index" / "embedded" / "vectors"
 
 
 def _create(directory: Path, fingerprint: Fingerprint) -> None:
@@ -217,6 +219,7 @@ def _create_shard(path: Path, dimension: int) -> None:
     for field in KEYWORDS:
         index = KeywordIndexParams(is_tenant=field == TENANT)
         shard.update(UpdateOperation.create_field_index(field, index))
+    shard.update(UpdateOperation.create_field_index(ORDINAL, PayloadSchemaType.Integer))
     shard.close()
 
 
@@ -255,7 +258,7 @@ def _translated(directory: Path) -> Iterator[None]:
 def _filter(where: Where, ordinals: list[int] | None = None) -> Filter:
     conditions = [FieldCondition(field, match=MatchAny(values)) for field, values in where.conditions()]
     if ordinals is not None:
-        conditions.append(FieldCondition("ordinal", match=MatchAny(ordinals)))
+        conditions.append(FieldCondition(ORDINAL, match=MatchAny(ordinals)))
     return Filter(must=list(conditions))
 
 

@@ -34,7 +34,10 @@ TENANT = "collection"
 """The payload field by which points are kept together: most searches stay within one collection."""
 
 KEYWORDS = (TENANT, "document_id", "paths")
-"""Payload fields with an index: what :class:`Where` can ask for."""
+"""Payload fields with a keyword index: what :class:`Where` can ask for."""
+
+ORDINAL = "ordinal"
+"""The payload field with an integer index: a server in strict mode filters by nothing that has none."""
 
 MAKE = "Make one: `transom ingest PATH...`"
 REBUILD = "If this goes on, make the index anew from the documents: `transom ingest --rebuild PATH...`"
@@ -131,7 +134,7 @@ def to_payload(chunk: Chunk) -> dict[str, Any]:
         "document_id": chunk.document_id,
         "uri": chunk.uri,
         "title": chunk.title,
-        "ordinal": chunk.ordinal,
+        ORDINAL: chunk.ordinal,
         "text": chunk.text,
         "headings": list(chunk.headings),
         "pages": list(chunk.pages),
@@ -150,7 +153,7 @@ def to_chunk(point_id: object, payload: Mapping[str, Any]) -> Chunk:
         document_id=payload["document_id"],
         uri=payload["uri"],
         title=payload["title"],
-        ordinal=payload["ordinal"],
+        ordinal=payload[ORDINAL],
         text=payload["text"],
         headings=tuple(payload["headings"]),
         pages=tuple(payload["pages"]),

@@ -22,6 +22,7 @@ from ingest.index.schema import (
     DEPTH,
     KEYWORDS,
     MAKE,
+    ORDINAL,
     TENANT,
     Dense,
     Fingerprint,
@@ -65,12 +66,16 @@ class ServerIndex:
             if not client.collection_exists(storage.name):
                 _create(client, storage, fingerprint)
             info = client.get_collection(storage.name)
-            for field in KEYWORDS:  # here, as making the index may have been interrupted
-                if field not in info.payload_schema:
-                    _create_payload_index(client, storage.name, field)
         stored = _read_fingerprint(info, storage)
         if fingerprint is not None:
             fingerprint.check(stored)
+        with _translated(storage.url):
+            for field in (
+                *KEYWORDS,
+                ORDINAL,
+            ):  # each time, as making it may have been cut short
+                if field not in info.payload_schema:
+                    _create_payload_index(client, storage.name, field)
         return cls(client, storage, stored)
 
     def upsert(self, items: Sequence[tuple[Chunk, Vectors]]) -> None:
@@ -190,7 +195,8 @@ def _create(client: QdrantClient, storage: StorageSettings, fingerprint: Fingerp
 
 
 def _create_payload_index(client: QdrantClient, name: str, field: str) -> None:
-    kind = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=field == TENANT)
+    keyword = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=field == TENANT)
+    kind = models.PayloadSchemaType.INTEGER if field == ORDINAL else keyword
     client.create_payload_index(name, field, kind, wait=True)
 
 
@@ -235,7 +241,7 @@ def _filter(where: Where, ordinals: list[int] | None = None) -> models.Filter:
         for field, values in where.conditions()
     ]
     if ordinals is not None:
-        conditions.append(models.FieldCondition(key="ordinal", match=models.MatchAny(any=ordinals)))
+        conditions.append(models.FieldCondition(key=ORDINAL, match=models.MatchAny(any=ordinals)))
     return models.Filter(must=conditions)
 
 

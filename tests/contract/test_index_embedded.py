@@ -101,7 +101,7 @@ def test_without_a_fingerprint_it_opens_what_is_there(
         assert index.fingerprint() == fingerprint
     drop_index(settings)
     drop_index(settings)
-    assert not any((settings.home / "index").iterdir())
+    assert not any((settings.home / "index" / "embedded").iterdir())
 
 
 def test_making_it_may_be_interrupted(
@@ -116,7 +116,7 @@ def test_making_it_may_be_interrupted(
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(embedded, "_create_shard", interrupted)
         EmbeddedIndex.open(tmp_path, fingerprint)
-    shutil.copytree(Path(__file__).parent, tmp_path / "index" / "new-left-by-a-killed-process")
+    shutil.copytree(Path(__file__).parent, tmp_path / "index" / "embedded" / "new-left-by-a-killed-process")
     with EmbeddedIndex.open(tmp_path, fingerprint) as index:
         assert index.count(EVERYTHING) == 0
 
@@ -169,7 +169,7 @@ def test_damage_is_told_with_the_way_out(
 ) -> None:
     with open_index(settings, fingerprint) as index:
         index.upsert([item("rope")])
-    _damage(settings.home / "index" / "embedded", damage)
+    _damage(settings.home / "index" / "embedded" / "vectors", damage)
     with pytest.raises(VectorIndexError) as caught:
         open_index(settings, fingerprint)
     assert "transom ingest --rebuild" in caught.value.hint

@@ -43,7 +43,7 @@ def _server(status: int, body: bytes = b"{}") -> Iterator[tuple[str, list[str | 
 
 
 def _settings(url: str, key: str | None = None) -> IngestSettings:
-    storage = StorageSettings(home="server", url=url, api_key=SecretStr(key) if key else None)
+    storage = StorageSettings(home="server", url=url, api_key=None if key is None else SecretStr(key))
     return IngestSettings(storage=storage)
 
 
@@ -65,6 +65,13 @@ def test_a_server_that_refuses_the_key(fingerprint: Fingerprint) -> None:
     assert keys == ["wrong-key"]
     assert "wrong-key" not in str(caught.value)
     assert "storage.api_key" in caught.value.hint
+
+
+@pytest.mark.parametrize("key", [None, ""])
+def test_no_key_is_sent_where_none_is_set(fingerprint: Fingerprint, key: str | None) -> None:
+    with _server(401) as (url, keys), pytest.raises(IndexUnavailableError):
+        open_index(_settings(url, key), fingerprint)
+    assert keys == [None]
 
 
 def test_a_proxy_before_a_server_that_is_down(fingerprint: Fingerprint) -> None:
