@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pypdfium2
 import pytest
 
 from ingest.readers import read
@@ -20,7 +19,6 @@ EVIDENCE = [
     for question in QUESTIONS
     for number, evidence in enumerate(question["evidence"])
 ]
-PLAIN = {".txt", ".md", ".py", ".csv", ".html", ".eml"}
 
 
 def squeeze(text: str) -> str:
@@ -30,14 +28,8 @@ def squeeze(text: str) -> str:
 
 @cache
 def pages(doc: str) -> dict[int, str]:
-    """The text of a document by page; a format without pages has one."""
-    path = DOCUMENTS / doc
-    if path.suffix == ".pdf":
-        with pypdfium2.PdfDocument(path) as pdf:
-            return {i: squeeze(page.get_textpage().get_text_range()) for i, page in enumerate(pdf, 1)}
-    if path.suffix in PLAIN:
-        return {1: squeeze(path.read_text("utf-8"))}
-    return {page.number: squeeze(page.text) for page in read(path).pages}
+    """The text of a document by page, as Transom reads it; a format without pages has one."""
+    return {page.number: squeeze(page.text) for page in read(DOCUMENTS / doc).pages}
 
 
 @pytest.mark.parametrize("evidence", EVIDENCE)
