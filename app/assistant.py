@@ -33,7 +33,7 @@ class Assistant:
         model = resolve(settings.model.name, settings.models_folder, fetch=False)
         engine = Engine(LlamaRuntime(model.path, settings.window.tokens, settings.model.gpu_layers))
         library = Library(settings)
-        orchestrator = Orchestrator(library, engine, settings.answering, sampling_for(model, settings))
+        orchestrator = Orchestrator(library.search, engine, settings.answering, sampling_for(model, settings))
         return cls(settings, model, library, engine, orchestrator)
 
     def begin(self, where: Where) -> Conversation:

@@ -47,17 +47,24 @@ def check(answer: str, passages: Mapping[int, Passage]) -> Checked:
     for match in _SENTENCE.finditer(answer):
         sentence = match.group()
         claim = _MARK.sub("", sentence)
-        numbers = _cited(sentence, passages) or _only_supporter(claim, passages)
-        marks = "".join(f"[{number}]" for number in numbers)
-        text += [answer[position : match.start()], f"{claim.rstrip()} {marks}" if marks else claim]
+        numbers = _cited(sentence, passages)
+        shown = _MARK.sub(lambda mark: mark.group() if _existing(mark, passages) else "", sentence)
+        if not numbers:
+            numbers = _only_supporter(claim, passages)
+            shown += "".join(f" [{number}]" for number in numbers)
+        text += [answer[position : match.start()], shown]
         citations += [_cite(number, passages[number], claim) for number in numbers]
         position = match.end()
     return Checked("".join(text) + answer[position:], tuple(citations))
 
 
 def _cited(sentence: str, passages: Mapping[int, Passage]) -> list[int]:
-    numbers = (int(n) for mark in _MARK.findall(sentence) for n in mark.split(","))
-    return [number for number in dict.fromkeys(numbers) if number in passages]
+    numbers = (number for mark in _MARK.finditer(sentence) for number in _existing(mark, passages))
+    return list(dict.fromkeys(numbers))
+
+
+def _existing(mark: re.Match[str], passages: Mapping[int, Passage]) -> list[int]:
+    return [number for number in map(int, mark.group(1).split(",")) if number in passages]
 
 
 def _only_supporter(claim: str, passages: Mapping[int, Passage]) -> list[int]:

@@ -4,7 +4,7 @@ Every face (chat, command line, API) shows the same events: Condensed, Retrieved
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -36,10 +36,12 @@ from app.prompting import prompt
 from app.settings import AnsweringSettings
 from ingest.documents import Passage
 from ingest.index import Where
-from ingest.library import Library
 
 ABSTAINED = "The documents do not answer this."
 """What an answer says when there is no evidence; the prompt asks the model for the same words."""
+
+Search = Callable[[str, int, Where], list[Passage]]
+"""Query, most passages, and where to look -> the best passages; the first is the best."""
 
 _CONDENSED_TOKENS = 96
 
@@ -66,12 +68,12 @@ class _Generation:
 
 
 class Orchestrator:
-    """Answers questions with a library and a model."""
+    """Answers questions with an index to search and a model to ask."""
 
     def __init__(
-        self, library: Library, engine: Engine, settings: AnsweringSettings, sampling: Sampling
+        self, search: Search, engine: Engine, settings: AnsweringSettings, sampling: Sampling
     ) -> None:
-        self._library = library
+        self._search = search
         self._engine = engine
         self._settings = settings
         self._sampling = sampling
@@ -104,7 +106,7 @@ class Orchestrator:
 
         # 2 retrieve: dense + BM25 in one query, fused
         with _timed(timings, "retrieve"):
-            passages = self._library.search(standalone, self._settings.passages, conversation.where)
+            passages = self._search(standalone, self._settings.passages, conversation.where)
         yield Retrieved(passages, timings["retrieve"])
 
         # 3 judge: enough evidence? if not, say so without asking the model

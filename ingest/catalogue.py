@@ -88,6 +88,11 @@ class Catalogue:
         with _translated(self._path):
             self._db.execute("DELETE FROM documents WHERE document_id = ?", (document_id,))
 
+    def forget_indexed(self) -> None:
+        """Forgets every document that holds chunks, because the index does not hold them."""
+        with _translated(self._path):
+            self._db.execute("DELETE FROM documents WHERE chunks > 0")
+
     def entries(self, collection: str | None = None) -> Iterator[Entry]:
         """All entries, or those of one collection, in the order of their place."""
         if collection is None:

@@ -39,7 +39,10 @@ class Library:
     @cached_property
     def index(self) -> Index:
         """The index, made with this embedder and this way of cutting."""
-        return open_index(self.settings, self._fingerprint())
+        index = open_index(self.settings, self._fingerprint())
+        if not index.count(Where()):
+            self.catalogue.forget_indexed()  # whoever emptied it left the catalogue behind: read all again
+        return index
 
     def ingest(self, paths: Sequence[Path], collection: str = DEFAULT_COLLECTION) -> Iterator[Event]:
         """Brings a collection up to date with files and folders."""

@@ -7,7 +7,6 @@ together. Whatever ends a run, the next one goes on where it stopped.
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from ingest.embedder import Embedder
 from ingest.errors import ReadError, UsageError
 from ingest.index import Index, Where
 from ingest.readers import Extracted
-from ingest.sandbox import Sandbox
+from ingest.sandbox import Reading, Sandbox
 from ingest.scan import File, Ignored, hash_file, scan
 from ingest.settings import IngestSettings
 
@@ -175,7 +174,7 @@ class Pipeline:
 
     def _sweep(self, source: Source, collection: str, sandbox: Sandbox) -> Iterator[Event]:
         self._catalogue.start_sweep()
-        reading: deque[tuple[Entry, Path, Future[Extracted]]] = deque()
+        reading: deque[tuple[Entry, Path, Reading]] = deque()
         limit = _READ_AHEAD * self._settings.reading.workers
         for found in scan(source.root, source.below):
             if isinstance(found, Ignored):
@@ -211,7 +210,7 @@ class Pipeline:
             return _outcome(known)
         return _new_entry(identity, collection, root, file, sha256)
 
-    def _store(self, entry: Entry, path: Path, future: "Future[Extracted]") -> Iterator[Event]:
+    def _store(self, entry: Entry, path: Path, future: Reading) -> Iterator[Event]:
         try:
             document = _document(entry, future.result())
         except ReadError as error:

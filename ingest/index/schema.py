@@ -138,6 +138,7 @@ def to_payload(chunk: Chunk) -> dict[str, Any]:
         "text": chunk.text,
         "headings": list(chunk.headings),
         "pages": list(chunk.pages),
+        "page_starts": list(chunk.page_starts),
         "start": chunk.span[0],
         "end": chunk.span[1],
         "tokens": chunk.tokens,
@@ -159,6 +160,7 @@ def to_chunk(point_id: object, payload: Mapping[str, Any]) -> Chunk:
         pages=tuple(payload["pages"]),
         span=(payload["start"], payload["end"]),
         tokens=payload["tokens"],
+        page_starts=tuple(payload["page_starts"]),
     )
 
 

@@ -1,0 +1,113 @@
+"""GGUF files on disk: whether they are whole, and whether they can answer."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import file_digest
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from app.errors import ModelError
+from app.models.header import Header, Value, read_header
+
+
+def metadata(path: Path) -> Mapping[str, Value]:
+    """What the file says of itself: architecture, trained window, chat template, and so on.
+
+    Raises :class:`ModelError` where it is missing, damaged or no GGUF.
+    """
+    return read_header(path).metadata
+
+
+def check_gguf(path: Path) -> None:
+    """Raises :class:`ModelError` where the file is missing, no GGUF, damaged, or shorter than its tensors."""
+    _whole(path)
+
+
+def check_language_model(path: Path) -> None:
+    """Raises :class:`ModelError` where the file is not a whole GGUF, or holds something that cannot answer."""
+    fault = _other_use(_whole(path).metadata)
+    if fault:
+        raise ModelError(f"{path.name} is {fault}.", "Name a GGUF that holds a whole language model.")
+
+
+def in_folder(folder: Path) -> list[Path]:
+    """The whole GGUF files in the folder, by name; none where there is no folder."""
+    return [path for path in candidates(folder) if _sound(path)]
+
+
+def candidates(folder: Path) -> list[Path]:
+    """What calls itself GGUF in the folder, by name, unfinished downloads aside."""
+    return sorted(path for path in folder.glob("*.gguf") if path.is_file())
+
+
+def sha256(path: Path) -> str:
+    """Of the whole file, in hexadecimal."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def arriving(target: Path, digest: str) -> Iterator[Path]:
+    """Yields the path beside `target` to write to, kept between tries; then checks it and moves it into place.
+
+    The name holds the start of the expected sha256, so a try is only ever resumed towards the same bytes. Raises
+    :class:`ModelError` where another process is at it, there is no space, or the bytes are wrong (which then go).
+    """
+    part = target.with_name(f"{target.name}.{digest[:12]}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(target.parent / ".fetching.lock", timeout=0):
+            _drop_other_tries(target, part)
+            yield part
+            if sha256(part) != digest:
+                part.unlink()
+                raise ModelError(f"{target.name} arrived damaged: its sha256 is not {digest}.", "Try again.")
+            os.replace(part, target)
+    except Timeout as error:
+        raise ModelError("Another Transom is fetching a model.", "Wait until it is done.") from error
+    except OSError as error:
+        raise ModelError(
+            f"{target.name} cannot be written to {target.parent}: {error.strerror or error}.",
+            "Make room or set another TRANSOM_HOME; what has arrived is kept.",
+        ) from error
+
+
+def _drop_other_tries(target: Path, part: Path) -> None:
+    for other in target.parent.glob("*.part"):
+        if other.name.startswith(target.name + ".") and other != part:
+            other.unlink()
+
+
+def _whole(path: Path) -> Header:
+    header, size = read_header(path), path.stat().st_size
+    needed = max((tensor.end for tensor in header.tensors), default=0)
+    if size < needed:
+        raise ModelError(
+            f"{path.name} is incomplete: {size:,} of at least {needed:,} bytes.",
+            "Fetch it again: `transom models pull NAME`.",
+        )
+    return header
+
+
+def _sound(path: Path) -> bool:
+    try:
+        check_gguf(path)
+    except ModelError:
+        return False
+    return True
+
+
+def _other_use(said: Mapping[str, Value]) -> str:
+    """What the file is if it is no language model to ask; empty if it is one."""
+    kind, architecture = said.get("general.type", "model"), said.get("general.architecture", "")
+    if kind != "model" or architecture == "clip":
+        return f"no language model but a part or companion of one ({kind if kind != 'model' else 'images'})"
+    if said.get(f"{architecture}.pooling_type") or said.get(f"{architecture}.attention.causal") is False:
+        return "an embedding model: it finds texts but cannot write"
+    if "tokenizer.ggml.model" not in said:
+        return "no language model: it has no vocabulary"
+    if isinstance(parts := said.get("split.count"), int) and parts > 1:
+        return f"one of {parts} parts of a model; join them with llama.cpp's gguf-split"
+    return ""

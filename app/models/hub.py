@@ -1,0 +1,176 @@
+"""Fetches one file from the model hub, going on where an earlier try stopped."""
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, Self
+
+from app.errors import ModelError
+from app.models.catalogue import HubFile
+from app.models.files import arriving
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfFileMetadata
+    from huggingface_hub.errors import HfHubHTTPError
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes that are here and the bytes there will be."""
+
+TIMEOUT = 10.0
+"""Seconds to wait for the hub's first word; it is asked twice."""
+
+_GO_ON = "The same command goes on where it stopped."
+
+
+class HubUnreachableError(ModelError):
+    """The hub does not answer; nothing is known to be wrong with the request."""
+
+
+def download(source: HubFile, target: Path, progress: Progress, endpoint: str | None = None) -> None:
+    """Fetches the file to `target`, whole and checked, or not at all. `endpoint` is the hub's address, if another.
+
+    Raises :class:`HubUnreachableError` where the hub does not answer, and :class:`ModelError` where it has no such
+    file, wants a login, breaks off, sends wrong bytes, or where there is no space.
+    """
+    found = _look_up(source, endpoint)
+    digest = _expected_sha256(source, found.etag)
+    if found.size is None:
+        raise ModelError(f"The hub does not say how large {source.file} is.", "Try again later.")
+    with arriving(target, digest) as part:
+        have = part.stat().st_size if part.exists() else 0
+        _check_space(target, found.size - have)
+        _transfer(_url(source, endpoint, found.commit_hash), part, found.size, progress)
+
+
+def _look_up(source: HubFile, endpoint: str | None) -> "HfFileMetadata":
+    """What the hub says of the file: its size, its sha256 and the commit it belongs to."""
+    from httpx2 import HTTPError, InvalidURL
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
+
+    try:
+        found = _ask_twice(source, endpoint)
+    except HfHubHTTPError as error:
+        _refused(source, error, endpoint)
+    except HFValidationError as error:
+        raise ModelError(f"{source.repo} cannot be the name of a repository on the hub.") from error
+    except (HTTPError, InvalidURL, OfflineModeIsEnabled) as error:
+        raise HubUnreachableError(f"The model hub cannot be reached: {error}.", _CONNECT) from error
+    if found.commit_hash is None:
+        raise HubUnreachableError("Something other than the model hub answers in its place.", _CONNECT)
+    return found
+
+
+_CONNECT = "Check the connection (or HF_ENDPOINT and HF_HUB_OFFLINE, if they are set) and try again."
+
+
+def _ask_twice(source: HubFile, endpoint: str | None) -> "HfFileMetadata":
+    from httpx2 import TransportError
+    from huggingface_hub import constants, get_hf_file_metadata
+
+    # Read at every request, and it may have been imported before anyone could set the variable of that name.
+    constants.HF_HUB_DISABLE_TELEMETRY = True
+    ask = partial(get_hf_file_metadata, _url(source, endpoint), timeout=TIMEOUT, endpoint=endpoint)
+    try:
+        return ask()
+    except TransportError:
+        return ask()
+
+
+def _url(source: HubFile, endpoint: str | None, commit: str | None = None) -> str:
+    from huggingface_hub import hf_hub_url
+
+    return hf_hub_url(source.repo, source.file, revision=commit, endpoint=endpoint)
+
+
+def _refused(source: HubFile, error: "HfHubHTTPError", endpoint: str | None) -> NoReturn:
+    from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, RepositoryNotFoundError
+
+    status, spoken = error.response.status_code, "x-error-code" in error.response.headers
+    if isinstance(error, GatedRepoError):
+        message = f"{source.repo} is gated."
+        raise ModelError(message, "Accept its terms on the hub, then log in with `hf auth login`.") from error
+    if isinstance(error, EntryNotFoundError):
+        raise ModelError(f"{source.repo} has no file {source.file}.", _what_there_is(source, endpoint)) from error
+    if isinstance(error, RepositoryNotFoundError) and spoken:
+        message = f"The hub has no repository {source.repo}, or it is private."
+        raise ModelError(message, "Check its name, or log in with `hf auth login`.") from error
+    if spoken or status == 429:
+        raise ModelError(f"The hub refuses {source.file} (status {status}).", "Try again later.") from error
+    # Down, or a proxy or firewall answers for it: the hub itself says why it refuses.
+    raise HubUnreachableError(f"The model hub cannot be reached (status {status}).", _CONNECT) from error
+
+
+def _what_there_is(source: HubFile, endpoint: str | None) -> str:
+    from httpx2 import HTTPError
+    from huggingface_hub import HfApi
+
+    try:
+        listed = HfApi(endpoint=endpoint).list_repo_files(source.repo)
+    except HTTPError:
+        return "Look on the hub which files it has."
+    names = [name for name in listed if name.endswith(".gguf")]
+    return f"Its GGUF files: {', '.join(names) or 'none'}. Fetch one with `transom models pull {source.repo}:FILE`."
+
+
+def _expected_sha256(source: HubFile, etag: str | None) -> str:
+    offered = etag or ""
+    if len(offered) != 64:  # large files have their sha256 for an ETag, small ones a git hash
+        raise ModelError(f"The hub gives no sha256 for {source.file}, so it could not be checked.")
+    if source.sha256 not in (None, offered):
+        raise ModelError(f"The hub's {source.file} is not the one Transom knows: its sha256 is {offered}.")
+    return offered
+
+
+def _check_space(target: Path, wanted: int) -> None:
+    free = shutil.disk_usage(target.parent).free
+    if free < wanted:
+        raise ModelError(
+            f"{target.name} needs {wanted / 1e9:.1f} GB more in {target.parent}; {free / 1e9:.1f} GB are free.",
+            "Make room, or set another TRANSOM_HOME.",
+        )
+
+
+def _transfer(url: str, part: Path, size: int, progress: Progress) -> None:
+    # `hf_hub_download` throws away what has arrived when it is stopped. `http_get`, on which it stands, goes on from
+    # a given byte, and by itself after a broken connection; the hub serves files of its Xet storage this way too.
+    from httpx2 import HTTPError
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils import build_hf_headers
+
+    with part.open("ab") as file:
+        have = file.tell()
+        progress(have, size)
+        try:
+            http_get(
+                url,
+                file,
+                resume_size=have,
+                headers=build_hf_headers(),
+                expected_size=size,
+                tqdm_class=partial(_Bar, progress),  # type: ignore[arg-type]
+            )
+        except (HTTPError, ValueError) as error:
+            raise ModelError(f"The connection to the hub broke: {error}", _GO_ON) from error
+        except OSError as error:
+            if error.errno:
+                raise  # the disk's, not the hub's
+            file.truncate(min(file.tell(), size))
+            raise ModelError(f"The hub did not send the {size:,} bytes it promised.", _GO_ON) from error
+
+
+class _Bar:
+    """What `http_get` wants of a progress bar."""
+
+    def __init__(self, progress: Progress, *, initial: int, total: int, **_look: object) -> None:
+        self._progress, self._done, self._total = progress, initial, total
+
+    def update(self, count: int) -> None:
+        self._done += count
+        self._progress(self._done, self._total)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        return None

@@ -1,0 +1,64 @@
+"""How much memory this machine has for a model."""
+
+import platform
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+import psutil
+
+from app.errors import ModelError
+
+GB = 2**30
+
+_AS_SOLD = 0.85
+"""A "16 GB" machine reports less: firmware, the system and built-in graphics keep up to this share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Memory in bytes, as the system reports it."""
+
+    ram: int
+    vram: int = 0
+    """Of all graphics cards that llama.cpp, as it was built here, can use: it spreads a model over them."""
+    unified: bool = False
+    """Apple's: the graphics part computes in the same memory."""
+
+
+def measure() -> Memory:
+    """The memory of this machine. Raises :class:`ModelError` where llama.cpp is needed to tell and is broken."""
+    unified = platform.system() == "Darwin" and platform.machine() == "arm64"
+    return Memory(psutil.virtual_memory().total, 0 if unified else _usable_vram(), unified)
+
+
+def reaches(amount: int, gigabytes: float) -> bool:
+    """Whether `amount` bytes is what a machine or card sold with so many GB has."""
+    return amount >= gigabytes * GB * _AS_SOLD
+
+
+def _usable_vram() -> int:
+    cards = _nvidia_cards()
+    return cards if cards and _built_for_gpu() else 0
+
+
+def _nvidia_cards() -> int:
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return 0
+    query = [tool, "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    try:
+        listed = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return 0  # the tool outlives its driver: then there is no card to compute on
+    mebibytes = [int(line) for line in listed.split() if line.isdigit()]
+    return sum(mebibytes) * 2**20
+
+
+def _built_for_gpu() -> bool:
+    # A card counts only where llama.cpp was built for it; importing it takes a while, so only where there is a card.
+    try:
+        import llama_cpp
+    except (ImportError, OSError, RuntimeError) as error:
+        raise ModelError(f"llama.cpp cannot be loaded: {error}", "Install llama-cpp-python again.") from error
+    return bool(llama_cpp.llama_supports_gpu_offload())

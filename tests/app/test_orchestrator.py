@@ -1,0 +1,164 @@
+from collections.abc import Sequence
+from itertools import takewhile
+
+import pytest
+
+from app.answers import Condensed, Event, Finished, Fitted, Reading, Retrieved, Token
+from app.errors import WindowError
+from app.llm.engine import Engine
+from app.llm.runtime import Sampling
+from app.orchestrator import ABSTAINED, Conversation, Orchestrator
+from app.settings import AnsweringSettings
+from ingest.documents import Passage
+from ingest.index import Where
+from tests.builders import passage
+from tests.fakes import ScriptedRuntime
+
+LAMP = passage("The lamp was lit on 3 May 1871.", uri="history.pdf", pages=(4,))
+BOAT = passage("The relief boat sails on Tuesdays.", uri="boat.md")
+FOG = passage("The fog signal sounds twice a minute.", uri="fog.md")
+
+
+class Asked:
+    """An orchestrator over a scripted model and a search that finds what it is told to."""
+
+    def __init__(self, answers: Sequence[str], window: int = 6000, **settings: object) -> None:
+        self.runtime = ScriptedRuntime(answers, window_size=window)
+        self.found: list[Passage] = [LAMP, BOAT]
+        self.queries: list[str] = []
+        wanted = AnsweringSettings.model_validate({"answer_tokens": 100, **settings})
+        self.orchestrator = Orchestrator(self.search, Engine(self.runtime), wanted, Sampling())
+        self.conversation: Conversation = self.orchestrator.begin(Where())
+
+    def search(self, query: str, limit: int, where: Where) -> list[Passage]:
+        self.queries.append(query)
+        return self.found[:limit]
+
+    def events(self, question: str) -> list[Event]:
+        return list(self.orchestrator.stream(question, self.conversation))
+
+    def answer(self, question: str) -> Finished:
+        (finished,) = [event for event in self.events(question) if isinstance(event, Finished)]
+        return finished
+
+
+def test_the_steps_come_in_their_order() -> None:
+    asked = Asked(["On 3 May 1871 [1]."])
+    kinds = [type(event) for event in asked.events("When was the lamp lit?")]
+    assert list(dict.fromkeys(kinds)) == [Condensed, Retrieved, Fitted, Reading, Token, Finished]
+
+
+def test_the_streamed_text_is_the_answer() -> None:
+    asked = Asked(["The lamp was lit on 3 May 1871 [1]."])
+    events = asked.events("When was the lamp lit?")
+    streamed = "".join(event.text for event in events if isinstance(event, Token))
+    assert streamed == "The lamp was lit on 3 May 1871 [1]."
+
+
+def test_a_citation_names_document_page_and_span() -> None:
+    answer = Asked(["The lamp was lit on 3 May 1871 [1]."]).answer("When was the lamp lit?").answer
+    (citation,) = answer.citations
+    assert (citation.passage.chunk.uri, citation.page, citation.verified) == ("history.pdf", 4, True)
+    assert answer.grounded
+    assert not answer.abstained
+
+
+def test_the_model_sees_the_passages_with_number_place_and_question() -> None:
+    asked = Asked(["ok"])
+    asked.answer("When was the lamp lit?")
+    seen = asked.runtime.text()
+    assert "[1] history.pdf, page 4\nThe lamp was lit on 3 May 1871." in seen
+    assert "[2] boat.md\nThe relief boat" in seen
+    assert "Question: When was the lamp lit?" in seen
+
+
+def test_a_follow_up_is_condensed_and_evaluates_only_what_is_new() -> None:
+    asked = Asked(["On 3 May 1871 [1].", "When does the relief boat sail?", "On Tuesdays [2]."])
+    asked.answer("When was the lamp lit?")
+    before = list(asked.conversation.ledger.tokens)
+    answer = asked.answer("And the boat?").answer
+    assert asked.queries[-1] == "When does the relief boat sail?"
+    assert asked.conversation.ledger.tokens[: len(before)] == before
+    assert answer.usage.reused_tokens >= len(before) - 1
+    assert answer.usage.evaluated_tokens + answer.usage.reused_tokens <= answer.usage.window_tokens
+
+
+def test_a_passage_keeps_its_number_and_is_not_repeated() -> None:
+    asked = Asked(["a [1].", "q", "b [3]."])
+    asked.answer("one")
+    asked.found = [FOG, LAMP]
+    fitted = next(event for event in asked.events("two") if isinstance(event, Fitted))
+    assert {number: p.chunk.uri for number, p in fitted.passages.items()} == {3: "fog.md", 1: "history.pdf"}
+    assert asked.runtime.text().count(LAMP.chunk.text) == 1
+    assert "See also [1] above." in asked.runtime.text()
+
+
+def test_without_evidence_the_model_is_not_asked() -> None:
+    asked = Asked(["never said"])
+    asked.found = [passage("Something else entirely.", dense=0.05)]
+    answer = asked.answer("Who won the war?").answer
+    assert (answer.text, answer.abstained, answer.finish_reason) == (ABSTAINED, True, "abstained")
+    assert asked.runtime.decoded == []
+
+
+def test_when_nothing_is_found_the_model_is_not_asked() -> None:
+    asked = Asked([])
+    asked.found = []
+    assert asked.answer("Anything?").answer.abstained
+
+
+def test_a_model_that_finds_no_answer_abstains() -> None:
+    answer = Asked([f"{ABSTAINED}"]).answer("What colour is the boat?").answer
+    assert answer.abstained
+    assert answer.citations == ()
+
+
+def test_a_thought_is_no_part_of_the_answer() -> None:
+    thinking = "<|channel>thought\nhm<channel|>On Tuesdays [2]."
+    asked = Asked([thinking])
+    events = asked.events("When does the boat sail?")
+    shown = "".join(event.text for event in events if isinstance(event, Token) and not event.thought)
+    answer = events[-1].answer  # type: ignore[union-attr]
+    assert shown == "On Tuesdays [2]."
+    assert answer.thought == "hm"
+    assert "hm" not in answer.text
+
+
+def test_what_finds_no_room_is_left_out_and_told() -> None:
+    asked = Asked(["ok"], window=1250)
+    asked.found = [LAMP, passage("x" * 900, uri="large.txt"), BOAT]
+    fitted = next(event for event in asked.events("When?") if isinstance(event, Fitted))
+    assert [p.chunk.uri for p in fitted.passages.values()] == ["history.pdf", "boat.md"]
+    assert [p.chunk.uri for p in fitted.left_out] == ["large.txt"]
+
+
+def test_a_full_window_is_begun_anew_and_told() -> None:
+    asked = Asked(["a [1]."] * 30, window=1700)
+    restarts = 0
+    for turn in range(12):
+        asked.found = [passage(f"Fact number {turn} is written here. " * 6, uri=f"{turn}.md", start=turn)]
+        restarts += sum(isinstance(e, Fitted) and e.restarted for e in asked.events("What is the fact?"))
+        assert len(asked.runtime.cache) <= 1700
+    assert restarts >= 2
+    assert len(asked.conversation.turns) == 12
+
+
+def test_a_question_longer_than_the_window_is_refused_and_nothing_changes() -> None:
+    asked = Asked([])
+    before = list(asked.conversation.ledger.tokens)
+    with pytest.raises(WindowError, match="question has 9000 tokens"):
+        asked.events("x" * 9000)
+    assert asked.conversation.ledger.tokens == before
+    assert asked.conversation.turns == []
+
+
+def test_a_stopped_answer_stays_in_the_window_and_the_next_question_works() -> None:
+    asked = Asked(["The lamp was lit long ago.", "q", "On Tuesdays [2]."])
+    stream = asked.orchestrator.stream("When was the lamp lit?", asked.conversation)
+    said = "".join(e.text for e in takewhile(lambda e: "lit" not in getattr(e, "text", ""), stream)
+                   if isinstance(e, Token))
+    stream.close()  # type: ignore[attr-defined]
+    assert said
+    answer = asked.answer("And the boat?").answer
+    assert answer.text == "On Tuesdays [2]."
+    assert "The lamp was" in asked.runtime.text()
