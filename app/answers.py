@@ -6,8 +6,8 @@ from typing import Literal
 from ingest.documents import Passage, Span
 
 Step = Literal["condense", "retrieve", "judge", "fit", "read", "generate", "cite"]
-Timings = dict[Step, float]
-"""Seconds spent on each step."""
+Timings = dict[str, float]
+"""Seconds spent on each :data:`Step`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +48,15 @@ class Answer:
     passages: dict[int, Passage]
     """What the question retrieved, by number; passages that found no room have none and are left out."""
     abstained: bool
-    """Whether the documents do not answer the question."""
+    """Whether the documents do not answer the question: no evidence was found, the model saw none in it, or
+    nothing of what it said is supported."""
     usage: Usage
     timings: Timings
     prompt_id: str
     finish_reason: Literal["ended", "length", "abstained"]
     thought: str = ""
-
-    @property
-    def grounded(self) -> bool:
-        """Whether at least one citation was verified."""
-        return any(citation.verified for citation in self.citations)
+    unsupported: str = ""
+    """What the model said instead, where no passage supports any of it."""
 
 
 @dataclass(slots=True)

@@ -133,7 +133,7 @@ class Orchestrator:
 
         # 6 cite: each [n] is checked against its passage
         with _timed(timings, "cite"):
-            answer = self._answer(generation, fitted, conversation, timings)
+            answer = self._answer(standalone, generation, fitted, conversation, timings)
         conversation.turns.append(Turn(question, standalone, answer))
         yield Finished(answer)
 
@@ -218,17 +218,21 @@ class Orchestrator:
         yield from _shown(visible.finish(), generation)
 
     def _answer(
-        self, generation: _Generation, fitted: Fitted, conversation: Conversation, timings: Timings
+        self,
+        question: str,
+        generation: _Generation,
+        fitted: Fitted,
+        conversation: Conversation,
+        timings: Timings,
     ) -> Answer:
-        text = generation.text.strip()
-        abstained = not text or text.lower().startswith(ABSTAINED.rstrip(".").lower())
-        citations: tuple[Citation, ...] = ()
-        if not abstained:
-            checked = check(text, conversation.ledger.passages)
-            text, citations = checked.text, checked.citations
+        """What the model said, with its citations checked; nothing that no passage supports is an answer."""
+        said = generation.text.strip()
+        declined = said.lower().startswith(ABSTAINED.rstrip(".").lower())
+        checked = check("" if declined else said, conversation.ledger.passages, question)
+        abstained = not any(citation.verified for citation in checked.citations)
         return Answer(
-            text=text or ABSTAINED,
-            citations=citations,
+            text=ABSTAINED if abstained else checked.text,
+            citations=() if abstained else checked.citations,
             passages=fitted.passages,
             abstained=abstained,
             usage=Usage(len(conversation.ledger.tokens), generation.evaluated, generation.reused),
@@ -236,6 +240,7 @@ class Orchestrator:
             prompt_id=prompt("answer").id,
             finish_reason="ended" if generation.ended else "length",
             thought=generation.thought.strip(),
+            unsupported=said if abstained and not declined else "",
         )
 
     def _abstention(self, conversation: Conversation, timings: Timings) -> Answer:

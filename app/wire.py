@@ -16,6 +16,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "passages": passages_json(answer.passages),
         "usage": asdict(answer.usage),
         "timings": timings_json(answer.timings),
+        "unsupported": answer.unsupported,
         "finish_reason": answer.finish_reason,
         "prompt_id": answer.prompt_id,
     }

@@ -33,9 +33,36 @@ def test_a_wrong_name_is_not_verified() -> None:
     assert not citation.verified
 
 
-def test_a_mark_of_another_passage_is_not_verified() -> None:
-    (citation,) = check("The deductible is $2,000 a year [2].", PASSAGES).citations
-    assert (citation.number, citation.verified) == (2, False)
+def test_a_wrong_mark_gives_way_to_the_only_source() -> None:
+    checked = check("The deductible is $2,000 a year [2].", PASSAGES)
+    assert checked.text == "The deductible is $2,000 a year. [1]"
+    assert [(c.number, c.verified) for c in checked.citations] == [(1, True)]
+
+
+def test_a_mark_before_its_sentence_counts() -> None:
+    (citation,) = check("[1] The deductible is $2,000 a year.", PASSAGES).citations
+    assert (citation.number, citation.verified) == (1, True)
+
+
+def test_the_question_decides_between_sources_of_a_short_answer() -> None:
+    prices = {
+        1: passage("Climbing the tower costs £7.00 from April 2025.", uri="prices.md"),
+        2: passage("A tea towel costs £7.00 in the shop.", uri="shop.md"),
+    }
+    (citation,) = check("£7.00.", prices, "What does climbing the tower cost in 2025?").citations
+    assert (citation.number, citation.verified) == (1, True)
+
+
+def test_numbers_are_compared_as_numbers() -> None:
+    sheet = passage("| Surplus | 11765.0 |", uri="accounts.xlsx")
+    (citation,) = check("The surplus was £11,765 [1].", {1: sheet}).citations
+    assert citation.verified
+
+
+def test_a_wrapped_sentence_is_quoted_whole() -> None:
+    letter = passage("Dear Ines,\n\nMy quotation for the\nrepair is 18,450 pounds.\n\nYours, Odile")
+    (citation,) = check("The quotation for the repair is 18,450 pounds [1].", {1: letter}).citations
+    assert citation.quote == "My quotation for the\nrepair is 18,450 pounds."
 
 
 def test_a_mark_without_a_passage_is_removed() -> None:

@@ -59,7 +59,6 @@ def test_a_citation_names_document_page_and_span() -> None:
     answer = Asked(["The lamp was lit on 3 May 1871 [1]."]).answer("When was the lamp lit?").answer
     (citation,) = answer.citations
     assert (citation.passage.chunk.uri, citation.page, citation.verified) == ("history.pdf", 4, True)
-    assert answer.grounded
     assert not answer.abstained
 
 
@@ -111,6 +110,12 @@ def test_a_model_that_finds_no_answer_abstains() -> None:
     answer = Asked([f"{ABSTAINED}"]).answer("What colour is the boat?").answer
     assert answer.abstained
     assert answer.citations == ()
+
+
+def test_what_no_passage_supports_is_no_answer() -> None:
+    answer = Asked(["The boat is painted green and yellow [2]."]).answer("What colour is the boat?").answer
+    assert (answer.text, answer.abstained, answer.citations) == (ABSTAINED, True, ())
+    assert answer.unsupported == "The boat is painted green and yellow [2]."
 
 
 def test_a_thought_is_no_part_of_the_answer() -> None:
