@@ -35,7 +35,7 @@ def _print_json(events: Iterator[Event]) -> Finished:
 
 
 def _show_live(events: Iterator[Event]) -> Finished:
-    console = Console(stderr=True)
+    console = stderr_console()
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         line = progress.add_task("Starting", total=None)
@@ -63,3 +63,8 @@ def _summarise(finished: Finished) -> None:
         f"({finished.chunks} chunks), {finished.unchanged} unchanged, {finished.removed} removed, "
         f"{finished.failed} failed."
     )
+
+
+def stderr_console() -> Console:
+    """Progress goes to standard error, so that standard output holds results only."""
+    return Console(stderr=True)
