@@ -1,6 +1,5 @@
 """One running Transom: library, model and orchestrator, put together from the settings."""
 
-
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -66,5 +65,3 @@ def sampling_for(model: ResolvedModel, settings: Settings) -> Sampling:
         top_p=advised.top_p if advised else 1.0,
         seed=settings.answering.seed,
     )
-
-

@@ -4,6 +4,7 @@ A sentence is supported by the part of a passage that shares most of its terms; 
 enough of them are shared and every number and name of the sentence occurs in the passage.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -139,4 +140,4 @@ def _windows(text: str) -> Iterator[Span]:
     """Every sentence of a passage, and every two neighbours."""
     spans = [match.span() for match in _SENTENCE.finditer(text)]
     yield from spans
-    yield from ((left[0], right[1]) for left, right in zip(spans, spans[1:], strict=False))
+    yield from ((left[0], right[1]) for left, right in itertools.pairwise(spans))

@@ -10,8 +10,11 @@ import click
 from ingest.cli import COLLECTION, JSON, asked, index, ingest, search, status
 
 if TYPE_CHECKING:
-    from app.answers import Answer
+    from collections.abc import Iterator
+
+    from app.answers import Answer, Event
     from app.settings import Settings
+    from ingest.errors import TransomError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,9 +30,7 @@ def cli(context: click.Context) -> None:
 @cli.command()
 @click.argument("question", required=False)
 @click.option("--in", "path_prefix", default="", metavar="PATH", help="Only from this folder or file.")
-@click.option(
-    "--questions", type=click.File(encoding="utf-8"), metavar="FILE", help="JSON lines: _id, question."
-)
+@click.option("--questions", type=click.File(encoding="utf-8"), metavar="FILE", help="JSON lines: _id, question.")
 @COLLECTION
 @JSON
 @click.pass_obj
@@ -126,15 +127,14 @@ def _tell(error: Exception) -> int:
     """Prints an error; what nobody foresaw goes with its traceback into a file."""
     from ingest.errors import TransomError
 
-    if not isinstance(error, TransomError):
-        error = _unforeseen(error)
-    click.secho(f"Error: {error.message}", fg="red", err=True)
-    if error.hint:
-        click.echo(error.hint, err=True)
-    return error.exit_status
+    told = error if isinstance(error, TransomError) else _unforeseen(error)
+    click.secho(f"Error: {told.message}", fg="red", err=True)
+    if told.hint:
+        click.echo(told.hint, err=True)
+    return told.exit_status
 
 
-def _unforeseen(error: Exception) -> Any:
+def _unforeseen(error: Exception) -> "TransomError":
     import tempfile
     import traceback
 
@@ -160,7 +160,7 @@ def _notice(text: str) -> None:
         click.secho(text, fg="yellow", err=True)
 
 
-def _stream(events: Any) -> "Answer":
+def _stream(events: "Iterator[Event]") -> "Answer":
     """Prints the answer as it comes, and the steps before it on stderr."""
     from app.answers import Condensed, Finished, Fitted, Reading, Retrieved, Token
 
@@ -178,7 +178,7 @@ def _stream(events: Any) -> "Answer":
                 click.echo(event.text, nl=False)
                 sys.stdout.flush()
             case Finished():
-                return event.answer  # type: ignore[no-any-return]
+                return event.answer
     raise AssertionError("an answer ends with Finished")
 
 

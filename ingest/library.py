@@ -18,6 +18,7 @@ from ingest.pipeline import Event, Pipeline
 from ingest.settings import IngestSettings
 
 DEFAULT_COLLECTION = "documents"
+_EVERYTHING = Where(collection=DEFAULT_COLLECTION)
 
 
 class Library:
@@ -49,9 +50,7 @@ class Library:
         pipeline = Pipeline(self.settings, self.catalogue, self.index, self.embedder)
         return pipeline.run(paths, collection)
 
-    def search(
-        self, query: str, limit: int, where: Where = Where(collection=DEFAULT_COLLECTION)
-    ) -> list[Passage]:
+    def search(self, query: str, limit: int, where: Where = _EVERYTHING) -> list[Passage]:
         """The best passages for a query; raises :class:`UsageError` for an empty one."""
         if not query.strip():
             raise UsageError("The question is empty.", "Write what you want to know.")

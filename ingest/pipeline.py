@@ -142,9 +142,7 @@ class Source:
 class Pipeline:
     """Brings an index and its catalogue up to date with folders of documents."""
 
-    def __init__(
-        self, settings: IngestSettings, catalogue: Catalogue, index: Index, embedder: Embedder
-    ) -> None:
+    def __init__(self, settings: IngestSettings, catalogue: Catalogue, index: Index, embedder: Embedder) -> None:
         self._settings = settings
         self._catalogue = catalogue
         self._index = index

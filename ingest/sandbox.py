@@ -29,7 +29,7 @@ class Reader(Protocol):
 class Reading:
     """A file that is being read."""
 
-    def __init__(self, future: ProcessFuture, limits: ReadingSettings) -> None:
+    def __init__(self, future: "ProcessFuture[Extracted]", limits: ReadingSettings) -> None:
         self._future = future
         self._limits = limits
 
@@ -87,7 +87,7 @@ class Sandbox(AbstractContextManager["Sandbox"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
 
@@ -120,5 +120,3 @@ def _prepare(memory_mb: int) -> None:
 
         limit = psutil.Process().memory_info().vms + memory_mb * _MB
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-
-

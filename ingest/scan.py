@@ -98,9 +98,7 @@ def _regular(path: Path, root: Path, status: os.stat_result) -> File | Ignored:
     return File(path, _uri(path, root), status.st_size, status.st_mtime_ns)
 
 
-def _reason_to_skip(
-    entry: "os.DirEntry[str]", path: Path, is_dir: bool, rules: Sequence[_Rules]
-) -> str:
+def _reason_to_skip(entry: "os.DirEntry[str]", path: Path, is_dir: bool, rules: Sequence[_Rules]) -> str:
     if entry.name.startswith("."):
         return "hidden"
     if entry.is_symlink():

@@ -59,9 +59,7 @@ class EmbeddingSettings(Section):
 class ChunkingSettings(Section):
     """How documents are cut."""
 
-    tokens: int = Field(
-        200, ge=16, description="Most tokens of text in a chunk, counted by the embedder's tokenizer."
-    )
+    tokens: int = Field(200, ge=16, description="Most tokens of text in a chunk, counted by the embedder's tokenizer.")
     overlap: int = Field(0, ge=0, description="Most tokens that a chunk repeats from the one before it.")
 
 
@@ -78,9 +76,7 @@ class ReadingSettings(Section):
 class IngestSettings(BaseSettings):
     """All that ingest needs to know."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="TRANSOM_", env_nested_delimiter="__", extra="forbid", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="TRANSOM_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
     home: Path = Field(default_factory=default_home, exclude=True, description="The folder of all state.")
     storage: StorageSettings = StorageSettings()
@@ -107,9 +103,7 @@ class IngestSettings(BaseSettings):
         try:
             return cls(**values)
         except ValidationError as error:
-            faults = "; ".join(
-                f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
-            )
+            faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
             raise SettingsError(f"These settings cannot be: {faults}", _WHERE) from error
         except ValueError as error:
             raise SettingsError(f"The settings file cannot be read: {error}", _WHERE) from error

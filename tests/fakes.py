@@ -64,7 +64,7 @@ class ScriptedRuntime:
 
 class ScriptedSampler:
     def __init__(self, line: str) -> None:
-        self._tokens = [*line.encode(), END]
+        self._tokens: list[int] = [*line.encode(), END]
 
     def sample(self) -> int:
         return self._tokens.pop(0)

@@ -51,9 +51,7 @@ def test_ids_are_unique() -> None:
 
 def test_answers_and_evidence_come_together() -> None:
     for question in QUESTIONS:
-        assert bool(question["answers"]) == bool(question["evidence"]) == question["answerable"], question[
-            "_id"
-        ]
+        assert bool(question["answers"]) == bool(question["evidence"]) == question["answerable"], question["_id"]
 
 
 def test_a_follow_up_comes_after_what_it_follows() -> None:

@@ -6,6 +6,7 @@ evaluated (thinking is dropped, white space trimmed), and then the whole KV cach
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from jinja2 import TemplateError
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
@@ -28,19 +29,20 @@ class TurnFormat:
     @classmethod
     def of(cls, runtime: Runtime) -> "TurnFormat":
         """The format of a model; raises :class:`ModelError` where it has no template that can be used."""
-        if runtime.chat_template is None:
+        template = runtime.chat_template
+        if template is None:
             raise ModelError(
                 "This model has no chat template: it was not made for conversation.",
                 "Use an instruction-tuned GGUF (the names usually end in -it or -Instruct).",
             )
         later = [("assistant", _ANSWER), ("user", _NEXT)]
         try:
-            return cls._from_rendered(_render(runtime, [("system", _SYSTEM), ("user", _FIRST), *later]))
+            return cls._from_rendered(_render(runtime, template, [("system", _SYSTEM), ("user", _FIRST), *later]))
         except (TemplateError, ValueError):
             pass  # Some templates know no system role: then its text opens the first question.
         try:
             folded = [("user", f"{_SYSTEM}\n\n{_FIRST}"), *later]
-            return cls._from_rendered(_render(runtime, folded))
+            return cls._from_rendered(_render(runtime, template, folded))
         except (TemplateError, ValueError) as error:
             raise ModelError(f"The chat template of this model cannot be used: {error}") from error
 
@@ -85,10 +87,10 @@ class Dialogue:
         return self._runtime.tokenize(text, special=True)
 
 
-def _render(runtime: Runtime, messages: list[tuple[str, str]]) -> str:
+def _render(runtime: Runtime, template: str, messages: list[tuple[str, str]]) -> str:
     bos, eos = runtime.special_texts
-    formatter = Jinja2ChatFormatter(runtime.chat_template, eos_token=eos, bos_token=bos)
-    turns = [{"role": role, "content": content} for role, content in messages]
+    formatter = Jinja2ChatFormatter(template, eos_token=eos, bos_token=bos)
+    turns: list[Any] = [{"role": role, "content": content} for role, content in messages]
     return str(formatter(messages=turns, enable_thinking=False).prompt)
 
 

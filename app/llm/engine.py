@@ -54,9 +54,7 @@ class Engine:
         """Tokens the window can hold."""
         return self.runtime.window_size
 
-    def complete(
-        self, window: Sequence[int], limit: int, sampling: Sampling
-    ) -> Iterator[Evaluated | Sampled]:
+    def complete(self, window: Sequence[int], limit: int, sampling: Sampling) -> Iterator[Evaluated | Sampled]:
         """Evaluates `window` and generates at most `limit` tokens behind it.
 
         Yields :class:`Evaluated` after every batch, then :class:`Sampled`. Closing the iterator stops the model

@@ -37,9 +37,7 @@ class Ledger:
         """The tokens that asking `text` next would add."""
         return self._between + self._dialogue.question(text)
 
-    def commit(
-        self, draft: Sequence[int], passages: Sequence[Passage], answer: Sequence[int], ended: bool
-    ) -> None:
+    def commit(self, draft: Sequence[int], passages: Sequence[Passage], answer: Sequence[int], ended: bool) -> None:
         """Adds a whole turn: a drafted question that shows new `passages`, and what the model generated.
 
         `ended`: the last token of the answer is the model's own end of turn.

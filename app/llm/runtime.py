@@ -143,9 +143,9 @@ class LlamaRuntime:
 
     def piece(self, token: int) -> bytes:
         """The bytes a token stands for; a control token's name."""
-        buffer = (ctypes.c_char * 256)()
+        buffer = ctypes.create_string_buffer(256)
         count = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, 256, 0, True)
-        return bytes(buffer[: max(count, 0)])
+        return buffer.raw[: max(count, 0)]
 
     def is_end(self, token: int) -> bool:
         """Whether the model ends its turn with this token."""

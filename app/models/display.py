@@ -3,8 +3,16 @@
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
+from app.models.catalogue import STARTER
 from app.models.listing import Row, rows
 from app.models.resolve import ResolvedModel, pull
 from ingest.display import stderr_console
@@ -39,6 +47,6 @@ def pull_with_progress(name: str, models_folder: Path) -> ResolvedModel:
 
 def _line(row: Row) -> str:
     here = "here" if row.here else ""
-    fits = {True: "fits", False: "too large", None: ""}[row.fits]
+    fits = "stand-in" if row.name == STARTER else {True: "fits", False: "too large", None: ""}[row.fits]
     size = f"{'' if row.size_exact else '~'}{row.size / _GB:.1f} GB"
     return f"{row.name:18} {row.title:42} {size:>8}  {row.window or 0:>7} tokens  {row.licence:12} {fits:9} {here}"

@@ -69,9 +69,7 @@ def read_header(path: Path) -> Header:
 
 def _parse(data: mmap.mmap, name: str) -> Header:
     if data[:4] != MAGIC:
-        raise ModelError(
-            f"{name} is not a GGUF file.", "Transom runs models in llama.cpp's GGUF format only."
-        )
+        raise ModelError(f"{name} is not a GGUF file.", "Transom runs models in llama.cpp's GGUF format only.")
     try:
         return _Cursor(data).header()
     except (_Damaged, UnicodeDecodeError) as error:

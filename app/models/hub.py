@@ -88,9 +88,7 @@ def _refused(source: HubFile, error: "HfHubHTTPError", endpoint: str | None) -> 
         message = f"{source.repo} is gated."
         raise ModelError(message, "Accept its terms on the hub, then log in with `hf auth login`.") from error
     if isinstance(error, EntryNotFoundError):
-        raise ModelError(
-            f"{source.repo} has no file {source.file}.", _what_there_is(source, endpoint)
-        ) from error
+        raise ModelError(f"{source.repo} has no file {source.file}.", _what_there_is(source, endpoint)) from error
     if isinstance(error, RepositoryNotFoundError) and spoken:
         message = f"The hub has no repository {source.repo}, or it is private."
         raise ModelError(message, "Check its name, or log in with `hf auth login`.") from error

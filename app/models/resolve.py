@@ -61,9 +61,7 @@ def resolve(
     return resolver.named(named) if named else resolver.any()
 
 
-def pull(
-    named: str | None, models_folder: Path, progress: Progress, *, memory: Memory | None = None
-) -> ResolvedModel:
+def pull(named: str | None, models_folder: Path, progress: Progress, *, memory: Memory | None = None) -> ResolvedModel:
     """As :func:`resolve`, but fetches what is missing; with nothing named and a usable one here: nothing."""
     return resolve(named or "", models_folder, fetch=True, progress=progress, memory=memory)
 
@@ -151,9 +149,7 @@ class _Resolver:
                 return self._known(entry)
         # Two repositories may have files of one name, so the name here tells the repository too.
         name = f"{source.repo}/{source.file}"
-        return self._fetched(
-            source, self._folder / name.replace("/", "--"), name, f"{source.repo}:{source.file}"
-        )
+        return self._fetched(source, self._folder / name.replace("/", "--"), name, f"{source.repo}:{source.file}")
 
     def _fetched(self, source: Source, target: Path, title: str, name: str) -> ResolvedModel:
         if not self._fetch and not target.exists():

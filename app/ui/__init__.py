@@ -1,1 +1,1 @@
-"""The chat in the browser: widgets only. What they show comes from the orchestrator's events."""
+"""The chat's pages: widgets only. What they show comes from the orchestrator's events."""

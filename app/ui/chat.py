@@ -1,55 +1,82 @@
-"""The chat page. Streamlit runs this file from top to bottom at every interaction."""
+"""The chat: a script that Streamlit runs anew for every browser and after every click."""
+
+from pathlib import Path
 
 import streamlit as st
 
 from app.assistant import Assistant
-from app.ui import shared
-from app.ui.answering import answer_live
-from app.ui.exchange import Exchange, show_exchange
-from app.ui.library import show_library
+from app.orchestrator import Conversation
+from app.ui.exchange import Exchange
+from app.ui.markup import answer_markdown
+from app.ui.shared import shared
+from app.ui.sidebar import collection_picker, show_documents
+from app.ui.thread import answer_live, show, show_error
 from ingest.errors import TransomError
 from ingest.index import Where
 
+_STYLE = Path(__file__).with_name("style.css")
+
 
 def main() -> None:
-    """The page."""
-    st.set_page_config(page_title="Transom", page_icon="🪟", layout="centered")
+    """The page, from top to bottom."""
+    st.set_page_config(page_title="Transom", page_icon=":material/window:", layout="centered")
+    st.html(_STYLE)
     st.title("Transom", anchor=False)
-    assistant = _assistant()
-    collection = show_library(assistant.library)
+    assistant = _opened()
     if assistant.model.notice:
-        st.warning(assistant.model.notice)
+        st.warning(answer_markdown(assistant.model.notice), icon=":material/info:")
+    catalogue = assistant.library.catalogue
+    with st.sidebar:
+        collection = collection_picker(catalogue)
+        begin = st.button("New conversation", icon=":material/add:", width="stretch")
+        show_documents(catalogue, collection)
     if collection is None:
-        st.info("There are no documents yet. Add a folder of yours in a terminal: `transom ingest PATH...`")
+        _show_how_to_begin()
         return
-    _keep_conversation(assistant, collection)
-    for exchange in st.session_state.exchanges:
-        show_exchange(exchange)
-    question = st.chat_input("Ask your documents")
-    if question:
-        exchange = Exchange(question)
-        st.session_state.exchanges.append(exchange)
-        answer_live(assistant.orchestrator, st.session_state.conversation, exchange)
+    _converse(assistant, _conversation(assistant, collection, begin))
 
 
-def _assistant() -> Assistant:
+def _opened() -> Assistant:
+    """The assistant; while there is none, the page says why and ends here."""
     try:
-        with st.spinner("Loading the model ..."):
-            return shared.assistant()
+        with st.spinner("Loading the model and opening the library", show_time=True):
+            return shared().assistant()
     except TransomError as error:
-        st.error(error.message)
-        st.write(error.hint)
-        st.button("Try again")
+        show_error(error)
+        st.button("Try again", icon=":material/refresh:", on_click=shared().open_again)
         st.stop()
 
 
-def _keep_conversation(assistant: Assistant, collection: str) -> None:
-    """A conversation is over one collection; another collection, or the button, begins a new one."""
-    anew = st.sidebar.button("New conversation", use_container_width=True)
-    if anew or st.session_state.get("collection") != collection:
-        st.session_state.collection = collection
-        st.session_state.conversation = assistant.begin(Where(collection=collection))
+def _show_how_to_begin() -> None:
+    st.info(
+        "There are no documents yet. Add files or folders in a terminal:\n\n"
+        "```\ntransom ingest PATH...\n```\nThen look again.",
+        icon=":material/folder_open:",
+    )
+    st.button("Look again", icon=":material/refresh:")
+
+
+def _conversation(assistant: Assistant, collection: str, begin: bool) -> Conversation:
+    """This session's conversation; another collection or the person's wish begins a new one."""
+    held: Conversation | None = st.session_state.get("conversation")
+    if held is None or begin or held.where.collection != collection:
+        held = assistant.begin(Where(collection=collection))
+        st.session_state.conversation = held
         st.session_state.exchanges = []
+    return held
+
+
+def _converse(assistant: Assistant, conversation: Conversation) -> None:
+    exchanges: list[Exchange] = st.session_state.exchanges
+    question = st.chat_input("Ask your documents")
+    if not exchanges and not question:
+        st.caption("Ask a question: the answer comes from your documents, and says where it stands.")
+    for exchange in exchanges:
+        show(exchange)
+    if question:
+        exchanges.append(Exchange(question))
+        answer_live(exchanges[-1], conversation, assistant, shared())
+        st.rerun()  # draws what was finished in the one way there is
 
 
 main()

@@ -1,92 +1,95 @@
-"""One question and its answer, as they stand in the chat once they are over."""
+"""What the chat remembers of a question: the sequence in words, the text so far, the outcome."""
 
+import time
 from dataclasses import dataclass, field
 
-import streamlit as st
+from app.answers import Answer, Condensed, Event, Finished, Fitted, Reading, Retrieved, Token
+from ingest.errors import TransomError
 
-from app.answers import Answer, Citation
-from app.ui.markup import answer_markup, literal, marked_passage
-from ingest.display import place
-from ingest.documents import Passage
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One step of the sequence, for a person."""
+
+    who: str
+    what: str
+    seconds: float | None = None
 
 
 @dataclass(slots=True)
 class Exchange:
-    """What one exchange shows."""
+    """A question and what has become of it. One without answer or error was stopped, or is going on."""
 
     question: str
-    steps: list[str] = field(default_factory=list)
-    """The sequence as it ran, one line for each step."""
-    answer: Answer | None = None
+    lines: dict[str, Line] = field(default_factory=dict)
+    """The sequence so far, by step."""
     said: str = ""
-    """What was streamed so far, for an answer that was stopped."""
-    error: str = ""
+    """What the model wrote so far."""
+    answer: Answer | None = None
+    error: TransomError | None = None
+    started: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+    """From the question to the latest event."""
+
+    def take(self, event: Event) -> None:
+        """Notes what happened."""
+        self.seconds = time.monotonic() - self.started
+        match event:
+            case Condensed():
+                self._condensed(event)
+            case Retrieved():
+                found = _count(len(event.passages), "passage")
+                self.lines["retrieve"] = Line("Vector DB", found, event.seconds)
+            case Fitted():
+                self.lines["fit"] = Line("Window", _fitted(event))
+            case Reading():
+                self.lines["read"] = Line("Model", f"reading {event.done:,}/{event.total:,} tokens")
+            case Token():
+                self.said += "" if event.thought else event.text
+                self.lines["generate"] = Line("Model", "thinking" if event.thought else "writing")
+            case Finished():
+                self._finished(event.answer)
+
+    @property
+    def doing(self) -> str:
+        """The present step, in a few words."""
+        if not self.lines:
+            return "Understanding the question"
+        line = list(self.lines.values())[-1]
+        return f"{line.who}: {line.what}"
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, in a few words."""
+        if self.error:
+            return "Not answered"
+        verb = "Answered in" if self.answer else "Stopped after"
+        return f"{verb} {self.seconds:.1f} s"
+
+    def _condensed(self, event: Condensed) -> None:
+        if event.question != self.question.strip():
+            self.lines["condense"] = Line("Question", f"understood as: {event.question}", event.seconds)
+
+    def _finished(self, answer: Answer) -> None:
+        self.answer = answer
+        timings, usage = answer.timings, answer.usage
+        if answer.finish_reason == "abstained":
+            self.lines["judge"] = Line("Evidence", "nothing is close to the question: the model was not asked")
+            return
+        read = f"read {_count(usage.evaluated_tokens, 'token')}, {usage.reused_tokens:,} were in the window"
+        self.lines["read"] = Line("Model", read, timings.get("read"))
+        self.lines["generate"] = Line("Model", "wrote the answer", timings.get("generate"))
+        verified = sum(citation.verified for citation in answer.citations)
+        checked = f"{verified} of {_count(len(answer.citations), 'citation')} verified"
+        self.lines["cite"] = Line("Citations", checked, timings.get("cite"))
 
 
-def show_exchange(exchange: Exchange) -> None:
-    """Shows a past exchange."""
-    with st.chat_message("user"):
-        st.markdown(literal(exchange.question))
-    with st.chat_message("assistant"):
-        if exchange.answer:
-            with st.status(total(exchange.answer), state="complete"):
-                show_steps(exchange)
-            show_answer(exchange.answer)
-        elif exchange.error:
-            st.error(exchange.error)
-        else:
-            st.markdown(answer_markup(exchange.said, ()))
-            st.caption("Stopped.")
+def _fitted(event: Fitted) -> str:
+    text = f"{_count(len(event.passages), 'passage')} for the model"
+    if event.left_out:
+        text += f", {len(event.left_out)} found no room"
+    return text + (", begun anew because it was full" if event.restarted else "")
 
 
-def show_steps(exchange: Exchange) -> None:
-    """The sequence orchestrator → vector DB → model, with the time of each."""
-    for step in exchange.steps:
-        st.markdown(step)
-
-
-def show_answer(answer: Answer) -> None:
-    """The checked answer, its sources, and what was found beside them."""
-    if answer.abstained:
-        st.info(answer.text)
-        if answer.unsupported:
-            with st.expander("What the model said, without support in the documents"):
-                st.markdown(literal(answer.unsupported))
-    else:
-        st.markdown(answer_markup(answer.text, {citation.number for citation in answer.citations}))
-    _show_sources(answer.citations)
-    cited = {citation.number for citation in answer.citations}
-    _show_uncited({number: p for number, p in answer.passages.items() if number not in cited})
-
-
-def total(answer: Answer) -> str:
-    """The line that stays when the steps are folded away."""
-    seconds = sum(answer.timings.values())
-    usage = answer.usage
-    return f"{seconds:.1f} s · {usage.evaluated_tokens:,} tokens read, {usage.reused_tokens:,} reused"
-
-
-def _show_sources(citations: tuple[Citation, ...]) -> None:
-    """One entry for each cited passage, with the words that support the answer marked."""
-    best: dict[int, Citation] = {}
-    for citation in citations:
-        if citation.number not in best or citation.verified > best[citation.number].verified:
-            best[citation.number] = citation
-    for number, citation in sorted(best.items()):
-        chunk = citation.passage.chunk
-        where = chunk.uri if citation.page is None else f"{chunk.uri}, page {citation.page}"
-        doubt = "" if citation.verified else " — :orange[not verified]"
-        with st.expander(f"\\[{number}\\] {literal(where)}{doubt}"):
-            if chunk.headings:
-                st.caption(literal(" > ".join(chunk.headings)))
-            start, end = (place - chunk.span[0] for place in citation.span)
-            st.markdown(marked_passage(chunk.text, start, end))
-
-
-def _show_uncited(passages: dict[int, Passage]) -> None:
-    if not passages:
-        return
-    with st.expander(f"{len(passages)} passages were found and not cited"):
-        for number, passage in passages.items():
-            st.markdown(f"**\\[{number}\\] {literal(place(passage))}** · score {passage.score:.2f}")
-            st.markdown(literal(passage.chunk.text))
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -109,8 +109,7 @@ class Fingerprint:
         if not differing:
             return
         changes = "; ".join(
-            f"{_SETTING[name]} was {getattr(stored, name)!r} and is now {getattr(self, name)!r}"
-            for name in differing
+            f"{_SETTING[name]} was {getattr(stored, name)!r} and is now {getattr(self, name)!r}" for name in differing
         )
         raise FingerprintError(
             f"The index was made with other settings: {changes}.",

@@ -172,9 +172,7 @@ def _connect(storage: StorageSettings) -> QdrantClient:
     """
     headers = {"api-key": storage.api_key.get_secret_value()} if storage.api_key else None
     try:
-        return QdrantClient(
-            url=storage.url, headers=headers, timeout=_TIMEOUT_SECONDS, check_compatibility=False
-        )
+        return QdrantClient(url=storage.url, headers=headers, timeout=_TIMEOUT_SECONDS, check_compatibility=False)
     except ValueError as error:
         raise IndexUnavailableError(
             f"{storage.url!r} is no address of a Qdrant server: {error}", "Check storage.url."
@@ -186,9 +184,7 @@ def _create(client: QdrantClient, storage: StorageSettings, fingerprint: Fingerp
         raise VectorIndexError(f"There is no index {storage.name!r} at {storage.url}.", MAKE)
     client.create_collection(
         storage.name,
-        vectors_config={
-            DENSE: models.VectorParams(size=fingerprint.dimension, distance=models.Distance.COSINE)
-        },
+        vectors_config={DENSE: models.VectorParams(size=fingerprint.dimension, distance=models.Distance.COSINE)},
         sparse_vectors_config={BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)},
         metadata={_METADATA: fingerprint.to_json()},
     )
@@ -216,9 +212,7 @@ def _translated(url: str) -> Iterator[None]:
         yield
     except ResponseHandlingException as error:
         reason = str(error.source).partition("\n")[0]
-        raise IndexUnavailableError(
-            f"The Qdrant server at {url} does not answer: {reason}", _START
-        ) from error
+        raise IndexUnavailableError(f"The Qdrant server at {url} does not answer: {reason}", _START) from error
     except UnexpectedResponse as error:
         raise _refusal(url, error) from error
     except (ApiException, QdrantException, ValueError) as error:
@@ -237,8 +231,7 @@ def _refusal(url: str, error: UnexpectedResponse) -> VectorIndexError:
 
 def _filter(where: Where, ordinals: list[int] | None = None) -> models.Filter:
     conditions: list[models.Condition] = [
-        models.FieldCondition(key=field, match=models.MatchAny(any=values))
-        for field, values in where.conditions()
+        models.FieldCondition(key=field, match=models.MatchAny(any=values)) for field, values in where.conditions()
     ]
     if ordinals is not None:
         conditions.append(models.FieldCondition(key=ORDINAL, match=models.MatchAny(any=ordinals)))

@@ -1,15 +1,15 @@
 """One file -> its text with pages and headings. What a file is, its content decides before its ending.
 
-One module for each way of reading: :mod:`.pdf`, :mod:`.office` (Word, slides, sheets, web pages, books, mail) and
-:mod:`.text` (everything that is text already). They import their libraries when they are first used.
+One module for each way of reading: :mod:`.pdf`, :mod:`.slides`, :mod:`.office` (Word, sheets, books),
+:mod:`.web`, :mod:`.mail` and :mod:`.text` (everything that is text already); imported when first needed.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 
-from ingest.errors import EmptyError
+from ingest.errors import EmptyError, ReadError
+from ingest.readers import media_type as types
 from ingest.readers.extracted import Extracted
-from ingest.readers.media_type import media_type_of
 
 __all__ = ["Extracted", "read"]
 
@@ -19,22 +19,31 @@ def read(path: Path) -> Extracted:
 
     Raises :class:`~ingest.errors.ReadError`, or one of its kinds, for a file that cannot be read.
     """
-    media_type = media_type_of(path)
-    extracted = _reader_for(media_type)(path, media_type)
+    try:
+        media_type = types.media_type_of(path)
+        extracted = _reader_for(media_type)(path, media_type)
+    except OSError as error:
+        raise ReadError(f"The file cannot be opened: {error.strerror or error}", "Check who may read it.") from error
     if not any(page.text.strip() for page in extracted.pages):
         raise EmptyError("The file holds no text.")
     return extracted
 
 
 def _reader_for(media_type: str) -> Callable[[Path, str], Extracted]:
-    if media_type == "application/pdf":
-        from ingest.readers.pdf import read_pdf
-
-        return read_pdf
-    from ingest.readers.office import MEDIA_TYPES, read_office
-
-    if media_type in MEDIA_TYPES:
-        return read_office
-    from ingest.readers.text import read_text
-
-    return read_text
+    if media_type == types.PDF:
+        from ingest.readers.pdf import read_pdf as reader
+    elif media_type == types.PPTX:
+        from ingest.readers.slides import read_slides as reader
+    elif media_type == types.HTML:
+        from ingest.readers.web import read_web as reader
+    elif media_type in types.SHEETS:
+        from ingest.readers.office import read_sheets as reader
+    elif media_type == types.EML:
+        from ingest.readers.mail import read_mail as reader
+    elif media_type == types.MSG:
+        from ingest.readers.office import read_outlook as reader
+    elif media_type in types.FLOWING:
+        from ingest.readers.office import read_flowing as reader
+    else:
+        from ingest.readers.text import read_text as reader
+    return reader

@@ -1,14 +1,17 @@
 """What every reader returns."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
-from ingest.documents import Heading, Page
+from ingest.documents import PAGE_BREAK, Heading, Page
 
 _JUNK_TITLE = re.compile(
-    r"\s*$|untitled|microsoft (word|powerpoint|excel)\b|document\d*$|slide \d+$|powerpoint|.*\.(docx?|pptx?|tex|dvi|indd)$",
-    re.IGNORECASE,
+    r"""untitled | (microsoft\ )?(word|powerpoint|excel)\b | (powerpoint\ )?presentation$ | document\d*$ | slide\ \d+$
+    | .*\.(docx?|pptx?|xlsx?|pdf|p65|tex|dvi|indd|qxd)$ | \W*$""",
+    re.IGNORECASE | re.VERBOSE,
 )
 
 
@@ -28,3 +31,25 @@ def title_or_name(title: object, path: Path) -> str:
     """A title that says something, else the file's name without its ending."""
     text = " ".join(str(title or "").split())
     return path.stem if _JUNK_TITLE.match(text) else text[:200]
+
+
+def page_starts(pages: Sequence[Page]) -> list[int]:
+    """Where each page begins in the document's text."""
+    return [0, *accumulate(len(page.text) + len(PAGE_BREAK) for page in pages)][: len(pages)]
+
+
+def headings_of_pages(pages: Sequence[Page], titles: Sequence[str]) -> tuple[Heading, ...]:
+    """One heading at the top of each page that has text and a title."""
+    return tuple(
+        Heading(1, title, start)
+        for page, title, start in zip(pages, titles, page_starts(pages), strict=True)
+        if title and page.text
+    )
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown; empty where it has no rows. Cells are brought to one line each."""
+    lines = ["| " + " | ".join(" ".join(cell.split()) for cell in row) + " |" for row in rows]
+    if len(lines) > 1:
+        lines.insert(1, "|" + " --- |" * len(rows[0]))
+    return "\n".join(lines)

@@ -1,36 +1,50 @@
 """Headings of Markdown and reStructuredText, with the place where each section starts."""
 
 import re
-from collections.abc import Iterator
-from itertools import accumulate
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from ingest.documents import Heading
 
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n.*?^(?:---|\.\.\.)[ \t]*$", re.DOTALL | re.MULTILINE)
+_NEWLINE = re.compile(r"\r\n?|\n")
 _RST_UNDERLINE = re.compile(r"^([=\-~^\"'`#*+:._])\1{2,}\s*$")
 
 
 def markdown_headings(text: str) -> Iterator[Heading]:
-    """ATX and setext headings outside of code, by the CommonMark rules."""
+    """ATX and setext headings outside of code and front matter, by the CommonMark rules."""
+    front = _FRONT_MATTER.match(text)
+    begin = front.end() if front else 0
     starts = _line_starts(text)
-    tokens = MarkdownIt("commonmark").parse(text)
-    for opening, inline in zip(tokens, tokens[1:], strict=False):
-        if opening.type == "heading_open" and opening.map and opening.level == 0:
-            title = "".join(child.content for child in inline.children or [])
-            yield Heading(int(opening.tag[1]), title.strip(), starts[opening.map[0]])
+    inline = MarkdownIt("commonmark")
+    blocks = MarkdownIt("commonmark").disable("inline")  # four times as fast as to parse all that is no heading
+    for opening, content in pairwise(blocks.parse(text)):
+        if opening.type == "heading_open" and opening.level == 0 and opening.map:
+            start = starts[opening.map[0]]
+            title = _plain(inline.parseInline(content.content)[0].children or ())
+            if title and start >= begin:
+                yield Heading(int(opening.tag[1]), title, start)
 
 
 def rst_headings(text: str) -> Iterator[Heading]:
     """Lines that are underlined; the level of an underline is the order in which its character first came."""
-    lines, starts = text.splitlines(), _line_starts(text)
     levels: dict[str, int] = {}
-    for number, (line, under) in enumerate(zip(lines, lines[1:], strict=False)):
+    lines = zip(_NEWLINE.split(text), _line_starts(text), strict=True)
+    for (line, start), (under, _) in pairwise(lines):
         match = _RST_UNDERLINE.match(under)
         if match and line.strip() and len(under.rstrip()) >= len(line.rstrip()) and not _RST_UNDERLINE.match(line):
             level = levels.setdefault(match.group(1), len(levels) + 1)
-            yield Heading(level, line.strip(), starts[number])
+            yield Heading(level, line.strip(), start)
+
+
+def _plain(tokens: Sequence[Token]) -> str:
+    """The text of inline tokens as it is read, without marks."""
+    return "".join(" " if token.type in ("softbreak", "hardbreak") else token.content for token in tokens).strip()
 
 
 def _line_starts(text: str) -> list[int]:
-    return [0, *accumulate(len(line) for line in text.splitlines(keepends=True))]
+    """Lines as Markdown counts them; str.splitlines would also part them at form feeds and the like."""
+    return [0, *(match.end() for match in _NEWLINE.finditer(text))]

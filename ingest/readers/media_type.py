@@ -1,34 +1,45 @@
 """What kind of file this is, by its first bytes, and by its ending where the bytes leave it open."""
 
+import mmap
 import zipfile
-from mimetypes import guess_type
+from mimetypes import MimeTypes
 from pathlib import Path
 
-from ingest.errors import EmptyError, ReadError, UnsupportedError
+from ingest.errors import EmptyError, EncryptedError, ReadError, UnsupportedError
+
+PDF = "application/pdf"
+HTML = "text/html"
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+DOCX = _OFFICE + "wordprocessingml.document"
+PPTX = _OFFICE + "presentationml.presentation"
+XLSX = _OFFICE + "spreadsheetml.sheet"
+_OPEN = "application/vnd.oasis.opendocument."
+_DOC, _XLS, _PPT = "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint"
+MSG, EML = "application/vnd.ms-outlook", "message/rfc822"
+_EPUB, _RTF, _IPYNB = "application/epub+zip", "application/rtf", "application/x-ipynb+json"
+SHEETS = {XLSX, _XLS, _OPEN + "spreadsheet"}
+FLOWING = {DOCX, _DOC, _PPT, _OPEN + "text", _EPUB, _RTF, _IPYNB}
+"""Office files whose pages only their program knows. All that is in none of these sets is text."""
 
 _HEAD = 8192
-_OFFICE = "application/vnd.openxmlformats-officedocument."
-_ZIP_PARTS = {
-    "word/": _OFFICE + "wordprocessingml.document",
-    "ppt/": _OFFICE + "presentationml.presentation",
-    "xl/": _OFFICE + "spreadsheetml.sheet",
-}
-_OLE_ENDINGS = {
-    ".doc": "application/msword",
-    ".xls": "application/vnd.ms-excel",
-    ".ppt": "application/vnd.ms-powerpoint",
-    ".msg": "application/vnd.ms-outlook",
+_ZIP_PARTS = {"word/": DOCX, "ppt/": PPTX, "xl/": XLSX}
+_OLE_ENDINGS = {".doc": _DOC, ".xls": _XLS, ".ppt": _PPT, ".msg": MSG}
+_OLE_STREAMS = {
+    "__properties_version1.0": MSG,
+    "PowerPoint Document": _PPT,
+    "WordDocument": _DOC,
+    "Workbook": _XLS,
 }
 _TEXT_ENDINGS = {
     ".md": "text/markdown",
     ".markdown": "text/markdown",
-    ".html": "text/html",
-    ".htm": "text/html",
-    ".xhtml": "text/html",
-    ".eml": "message/rfc822",
+    ".xhtml": HTML,
+    ".eml": EML,
+    ".ipynb": _IPYNB,
     ".rst": "text/x-rst",
     ".csv": "text/csv",
     ".tsv": "text/tab-separated-values",
+    ".json": "application/json",
 }
 _BINARY = (
     (b"\x89PNG", "a picture"),
@@ -36,6 +47,7 @@ _BINARY = (
     (b"GIF8", "a picture"),
     (b"II*\0", "a picture"),
     (b"MM\0*", "a picture"),
+    (b"BM", "a picture"),
     (b"\x1f\x8b", "an archive"),
     (b"7z\xbc\xaf", "an archive"),
     (b"Rar!", "an archive"),
@@ -43,69 +55,88 @@ _BINARY = (
     (b"MZ", "a program"),
     (b"ID3", "a recording"),
     (b"OggS", "a recording"),
+    (b"RIFF", "a recording or a picture"),
+    (b"\0\0\0\x18ftyp", "a recording"),
+    (b"\0\0\0\x20ftyp", "a recording"),
+    (b"SQLite format 3", "a database"),
     (b"GGUF", "a language model"),
 )
+_WIDE = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
+"""Byte order marks of text that may hold zero bytes."""
+_KNOWN_ENDINGS = MimeTypes()  # the ones Python brings, whatever the machine has installed
 
 
 def media_type_of(path: Path) -> str:
-    """The media type of a file that a reader knows; raises :class:`UnsupportedError` for any other."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-    except OSError as error:
-        raise ReadError(f"The file cannot be opened: {error.strerror or error}") from error
+    """The media type of a file that a reader knows.
+
+    Raises :class:`UnsupportedError` for any other, :class:`EncryptedError` for an Office file with a password,
+    :class:`EmptyError` for a file without content, and OSError where it cannot be opened.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
     if not head:
         raise EmptyError("The file is empty.")
-    if b"%PDF-" in head[:1024]:
-        return "application/pdf"
+    if _is_pdf(path, head):
+        return PDF
     if head.startswith(b"PK\x03\x04"):
         return _zip_type(path)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         return _ole_type(path)
     if head.startswith(b"{\\rtf"):
-        return "application/rtf"
+        return _RTF
     return _text_type(path, head)
+
+
+def _is_pdf(path: Path, head: bytes) -> bool:
+    """PDFs may begin with rubbish; a text that only speaks of the format has another ending."""
+    return head.lstrip().startswith(b"%PDF-") or (b"%PDF-" in head[:1024] and path.suffix.lower() == ".pdf")
 
 
 def _zip_type(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-            if "mimetype" in names:
-                return archive.read("mimetype")[:100].decode("ascii", "replace").strip()
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            media_type = _declared(archive) if "mimetype" in names else ""
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError) as error:
         raise ReadError(f"The file is damaged: {error}", "Open it in its own program and save it again.") from error
-    for part, media_type in _ZIP_PARTS.items():
-        if any(name.startswith(part) for name in names):
-            return media_type
+    if media_type in SHEETS | FLOWING:
+        return media_type
+    if "[Content_Types].xml" in names:
+        for part, media_type in _ZIP_PARTS.items():
+            if any(name.startswith(part) for name in names):
+                return media_type
     raise UnsupportedError("An archive is not read.", "Unpack it into the folder.")
 
 
+def _declared(archive: zipfile.ZipFile) -> str:
+    """The type that an EPUB or OpenDocument file names in its own first member."""
+    with archive.open("mimetype") as file:
+        return file.read(100).decode("ascii", "replace").strip()
+
+
 def _ole_type(path: Path) -> str:
-    media_type = _OLE_ENDINGS.get(path.suffix.lower())
-    if media_type is None:
-        raise UnsupportedError(
-            "An old Office file with an unknown ending, or an Office file with a password.",
-            "Give it its ending (.doc, .xls, .ppt, .msg), or save it without the password.",
-        )
-    return media_type
+    """Word, Excel, PowerPoint and Outlook of old, and the wrapping of a newer file with a password."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        streams = [name for name in ("EncryptedPackage", *_OLE_STREAMS) if content.find(name.encode("utf-16-le")) >= 0]
+    if "EncryptedPackage" in streams:
+        raise EncryptedError("The file has a password.", "Save a copy without it.")
+    if path.suffix.lower() in _OLE_ENDINGS:
+        return _OLE_ENDINGS[path.suffix.lower()]
+    if not streams:
+        raise UnsupportedError("An old Office file of a kind that is not known here.")
+    return _OLE_STREAMS[streams[0]]
 
 
 def _text_type(path: Path, head: bytes) -> str:
+    zeros = b"\0" in head and not head.startswith(_WIDE)
     for magic, kind in _BINARY:
-        if head.startswith(magic):
+        if head.startswith(magic) and (zeros or not magic.isascii()):  # a text may begin with "MZ"
             raise UnsupportedError(f"It is {kind}: nothing here reads that.")
-    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
+    if zeros:
         raise UnsupportedError("It is neither text nor a format that is known here.")
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower()
+    start = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")[:14].lower()
     if start.startswith((b"<!doctype html", b"<html")):
-        return "text/html"
-    ending = path.suffix.lower()
-    return _TEXT_ENDINGS.get(ending) or _plain(guess_type(path.name)[0])
-
-
-def _plain(guessed: str | None) -> str:
-    """Text has a text type: an ending that promises pictures or sound was wrong about this file."""
-    if guessed and guessed.startswith(("text/", "application/")):
-        return guessed
-    return "text/plain"
+        return HTML
+    guessed = _KNOWN_ENDINGS.guess_type(path.name)[0] or ""
+    # A text with the ending of a picture or a PDF is a text all the same.
+    return _TEXT_ENDINGS.get(path.suffix.lower()) or (guessed if guessed.startswith("text/") else "text/plain")

@@ -160,8 +160,9 @@ def test_a_question_longer_than_the_window_is_refused_and_nothing_changes() -> N
 def test_a_stopped_answer_stays_in_the_window_and_the_next_question_works() -> None:
     asked = Asked(["The lamp was lit long ago.", "q", "On Tuesdays [2]."])
     stream = asked.orchestrator.stream("When was the lamp lit?", asked.conversation)
-    said = "".join(e.text for e in takewhile(lambda e: "lit" not in getattr(e, "text", ""), stream)
-                   if isinstance(e, Token))
+    said = "".join(
+        e.text for e in takewhile(lambda e: "lit" not in getattr(e, "text", ""), stream) if isinstance(e, Token)
+    )
     stream.close()  # type: ignore[attr-defined]
     assert said
     answer = asked.answer("And the boat?").answer

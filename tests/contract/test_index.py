@@ -186,9 +186,7 @@ def _by_index(terms: SparseTerms) -> dict[int, np.float32]:
 
 
 def test_any_text_comes_back(index: Index, item: MakeItem, query: MakeQuery) -> None:
-    strange = item(
-        'Größe 數據 \u202eعربي\u202c 🦀 \x00 "quoted" \\ \n\t end', uri="Ordner ä/數據 🦀 (1).pdf", topic=2
-    )
+    strange = item('Größe 數據 \u202eعربي\u202c 🦀 \x00 "quoted" \\ \n\t end', uri="Ordner ä/數據 🦀 (1).pdf", topic=2)
     bare = item("x", uri="a", ordinal=1, topic=9)
     bare = (replace(bare[0], headings=(), pages=(), title=""), bare[1])
     index.upsert([strange, bare])
@@ -240,8 +238,7 @@ def test_both_homes_rank_alike(
     memory_index.upsert(library)
     for topic, text in enumerate(["harbour crane", "invoice", "tide pilot rope", "the", "number 17"]):
         here, there = (
-            home.search(*query(text, topic), limit=60, where=Where("main"))
-            for home in (embedded_index, memory_index)
+            home.search(*query(text, topic), limit=60, where=Where("main")) for home in (embedded_index, memory_index)
         )
         assert [p.score for p in here] == pytest.approx([p.score for p in there], abs=1e-5)
         scores = {p.chunk: (p.score, p.dense_score, p.bm25_score) for p in there}
@@ -250,9 +247,7 @@ def test_both_homes_rank_alike(
             assert mine == pytest.approx(scores[passage.chunk], abs=1e-5)
 
 
-def test_copying_loses_nothing(
-    embedded_index: EmbeddedIndex, memory_index: ServerIndex, item: MakeItem
-) -> None:
+def test_copying_loses_nothing(embedded_index: EmbeddedIndex, memory_index: ServerIndex, item: MakeItem) -> None:
     side = [item(f"quay {n}", topic=n % 16, ordinal=n, collection="side") for n in range(600)]
     embedded_index.upsert([*side, item("left behind")])
     assert list(copy_index(embedded_index, memory_index, Where("side"))) == [256, 512, 600]

@@ -56,9 +56,7 @@ def test_it_is_there_after_closing(
         assert index.search(*query("anchor 7"), limit=50, where=EVERYTHING) == before
 
 
-def test_a_second_process_is_told_and_a_killed_one_loses_nothing(
-    tmp_path: Path, fingerprint: Fingerprint
-) -> None:
+def test_a_second_process_is_told_and_a_killed_one_loses_nothing(tmp_path: Path, fingerprint: Fingerprint) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -76,9 +74,7 @@ def test_a_second_process_is_told_and_a_killed_one_loses_nothing(
         assert index.count(EVERYTHING) == 300
 
 
-def test_another_fingerprint_is_an_error_that_names_both(
-    settings: IngestSettings, fingerprint: Fingerprint
-) -> None:
+def test_another_fingerprint_is_an_error_that_names_both(settings: IngestSettings, fingerprint: Fingerprint) -> None:
     open_index(settings, fingerprint).close()
     other = replace(fingerprint, embedder="BAAI/bge-m3", dimension=1024)
     with pytest.raises(FingerprintError) as caught:
@@ -91,9 +87,7 @@ def test_another_fingerprint_is_an_error_that_names_both(
         assert index.fingerprint() == other
 
 
-def test_without_a_fingerprint_it_opens_what_is_there(
-    settings: IngestSettings, fingerprint: Fingerprint
-) -> None:
+def test_without_a_fingerprint_it_opens_what_is_there(settings: IngestSettings, fingerprint: Fingerprint) -> None:
     with pytest.raises(VectorIndexError, match="no index"):
         open_index(settings, None)
     open_index(settings, fingerprint).close()

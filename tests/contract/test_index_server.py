@@ -103,9 +103,7 @@ def test_a_collection_of_someone_else_is_left_alone(fingerprint: Fingerprint) ->
     assert client.count("transom").count == 0
 
 
-def test_another_fingerprint_is_an_error_that_names_both(
-    memory_index: ServerIndex, fingerprint: Fingerprint
-) -> None:
+def test_another_fingerprint_is_an_error_that_names_both(memory_index: ServerIndex, fingerprint: Fingerprint) -> None:
     client = memory_index._client
     with pytest.raises(FingerprintError, match=r"chunking\.tokens was 200 and is now 400"):
         ServerIndex.open(StorageSettings(), replace(fingerprint, chunk_tokens=400), client)

@@ -60,8 +60,10 @@ def test_a_format_without_pages_has_none() -> None:
 
 def test_chunks_know_their_headings() -> None:
     text = "# Guide\n\n## Boats\n\nBoats float on the water.\n\n## Cats\n\nCats do not like the water at all."
-    headings = tuple(Heading(text[at:].index(" "), title, at) for title, at in
-                     [("Guide", 0), ("Boats", text.index("## B")), ("Cats", text.index("## C"))])
+    headings = tuple(
+        Heading(text[at:].index(" "), title, at)
+        for title, at in [("Guide", 0), ("Boats", text.index("## B")), ("Cats", text.index("## C"))]
+    )
     source = document(text, headings=headings, media_type="text/markdown", paged=False)
     chunks = list(chunker(12).cut(source, "documents"))
     paths = {chunk.text.splitlines()[-1]: chunk.headings for chunk in chunks}

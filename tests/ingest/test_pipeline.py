@@ -61,7 +61,11 @@ def test_exactly_what_changed_is_done(library: Library, folder: Path) -> None:
     assert sorted(names(events, Indexed)) == ["boat.txt", "new.txt"]
     assert names(events, Removed) == ["lamp.md"]
     assert (finished.read, finished.unchanged) == (2, 1)
-    assert Counter(uri for uri, _ in points(library).values()) == {"boat.txt": 1, "new.txt": 1, "deep/fog.txt": 1}
+    assert Counter(uri for uri, _ in points(library).values()) == {
+        "boat.txt": 1,
+        "new.txt": 1,
+        "deep/fog.txt": 1,
+    }
 
 
 def test_a_file_that_was_only_touched_is_looked_at_and_kept(library: Library, folder: Path) -> None:
@@ -121,7 +125,11 @@ def test_a_folder_above_takes_over(library: Library, folder: Path) -> None:
     run(library, folder / "deep")
     events, _ = run(library, folder)
     assert names(events, Removed) == ["fog.txt"]
-    assert Counter(uri for uri, _ in points(library).values()) == {"boat.txt": 1, "lamp.md": 1, "deep/fog.txt": 1}
+    assert Counter(uri for uri, _ in points(library).values()) == {
+        "boat.txt": 1,
+        "lamp.md": 1,
+        "deep/fog.txt": 1,
+    }
 
 
 def test_a_single_file(library: Library, folder: Path) -> None:

@@ -57,9 +57,7 @@ def test_the_same_window_again_evaluates_its_last_token() -> None:
 def test_prefill_tells_its_progress_batch_by_batch() -> None:
     engine = Engine(ScriptedRuntime([""], window_size=1000))
     window = [1] * (2 * BATCH + 5)
-    done = [
-        event.done for event in engine.complete(window, 10, Sampling()) if isinstance(event, Evaluated)
-    ]
+    done = [event.done for event in engine.complete(window, 10, Sampling()) if isinstance(event, Evaluated)]
     assert done == [0, BATCH, 2 * BATCH, len(window)]
 
 

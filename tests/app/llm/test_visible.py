@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ def shown(chunks: list[bytes]) -> tuple[str, str]:
 def test_no_cut_ever_shows_a_thought_or_a_control_text(cuts: set[int]) -> None:
     data = OUTPUT.encode()
     places = [0, *sorted(cuts), len(data)]
-    chunks = [data[a:b] for a, b in zip(places, places[1:], strict=False)]
+    chunks = [data[a:b] for a, b in itertools.pairwise(places)]
     answer, thought = shown(chunks)
     assert answer == "The answer is 4 < 5 — naïve."
     assert thought == "\nLet me see: größer <3\n"

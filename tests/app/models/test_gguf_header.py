@@ -99,9 +99,7 @@ def test_garbage_is_told_in_words(tmp_path: Path, counts: tuple[int, int], rest:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.data())
-def test_one_wrong_byte_never_breaks_the_reader(
-    tmp_path: Path, make_gguf: MakeGguf, data: st.DataObject
-) -> None:
+def test_one_wrong_byte_never_breaks_the_reader(tmp_path: Path, make_gguf: MakeGguf, data: st.DataObject) -> None:
     content = bytearray(make_gguf(tmp_path / "m.gguf").read_bytes())
     content[data.draw(st.integers(0, 400))] ^= data.draw(st.integers(1, 255))
     (tmp_path / "wrong.gguf").write_bytes(content)

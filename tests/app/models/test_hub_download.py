@@ -51,9 +51,7 @@ def test_a_file_comes_whole(model_hub: Hub, target: Path) -> None:
     ]
 
 
-def test_another_endpoint_and_a_file_in_a_folder(
-    model_hub: Hub, target: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_endpoint_and_a_file_in_a_folder(model_hub: Hub, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:1")
     model_hub.files["owner/name/Q4/model.gguf"] = CONTENT
     download(HubFile("owner/name", "Q4/model.gguf"), target, Seen(), model_hub.endpoint)
@@ -189,9 +187,7 @@ def test_offline_mode(model_hub: Hub, target: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("small_pieces")
-def test_a_hub_that_goes_away_in_the_middle(
-    model_hub: Hub, target: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hub_that_goes_away_in_the_middle(model_hub: Hub, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda _seconds: None)
     model_hub.files["owner/name/model.gguf"] = CONTENT
 

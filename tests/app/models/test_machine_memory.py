@@ -25,9 +25,7 @@ def test_this_machine_has_memory() -> None:
     assert measure().ram == psutil.virtual_memory().total
 
 
-def test_cards_count_together_where_llama_cpp_uses_them(
-    nvidia_smi: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cards_count_together_where_llama_cpp_uses_them(nvidia_smi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tool(nvidia_smi, "echo 24564; echo 8188")
     monkeypatch.setattr(llama_cpp, "llama_supports_gpu_offload", lambda: True)
     assert measure().vram == (24564 + 8188) * 2**20

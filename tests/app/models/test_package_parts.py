@@ -95,8 +95,6 @@ def test_pip_fetches_a_wheel_and_nothing_is_said(
 
 def test_pip_finds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    with pytest.raises(
-        ModelError, match=r"some-part9==1\.0 cannot be fetched.*No matching distribution"
-    ) as caught:
+    with pytest.raises(ModelError, match=r"some-part9==1\.0 cannot be fetched.*No matching distribution") as caught:
         pip_download("some-part9==1.0", tmp_path)
     assert "models folder" in caught.value.hint

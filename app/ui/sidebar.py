@@ -1,0 +1,44 @@
+"""What can be asked about: the collection, its documents, and a new conversation."""
+
+from html import escape
+
+import streamlit as st
+
+from ingest.catalogue import Catalogue, Entry
+
+_SHOWN = 200
+"""Most documents that are listed; `transom status` lists them all."""
+
+
+def collection_picker(catalogue: Catalogue) -> str | None:
+    """The collection that is asked; None while no document is there."""
+    filled = [name for name, documents in catalogue.collections().items() if documents]
+    if len(filled) < 2:
+        return filled[0] if filled else None
+    return st.selectbox("Collection", filled, key="collection")
+
+
+def show_documents(catalogue: Catalogue, collection: str | None) -> None:
+    """The documents of a collection, and the files that could not be read, with the reason."""
+    entries = list(catalogue.entries(collection))
+    indexed = [entry for entry in entries if entry.state == "indexed"]
+    failed = [entry for entry in entries if entry.state == "failed"]
+    if indexed:
+        with st.expander(f"{len(indexed):,} documents", icon=":material/description:", expanded=True):
+            st.html(_listed([(entry.uri, _size(entry)) for entry in indexed]))
+    if failed:
+        with st.expander(f"{len(failed):,} not read", icon=":material/warning:"):
+            st.html(_listed([(entry.uri, f"{entry.reason} {entry.hint}") for entry in failed]))
+
+
+def _size(entry: Entry) -> str:
+    chunks = f"{entry.chunks:,} chunks" if entry.chunks != 1 else "1 chunk"
+    if not entry.pages:
+        return chunks
+    return f"{entry.pages:,} pages, {chunks}" if entry.pages != 1 else f"1 page, {chunks}"
+
+
+def _listed(rows: list[tuple[str, str]]) -> str:
+    items = "".join(f"<li>{escape(name)}<small>{escape(remark)}</small></li>" for name, remark in rows[:_SHOWN])
+    more = f"<p>… and {len(rows) - _SHOWN:,} more</p>" if len(rows) > _SHOWN else ""
+    return f'<ul class="transom-documents" tabindex="0">{items}</ul>{more}'

@@ -1,0 +1,35 @@
+"""Words that were cut at the end of a line, made whole as the rest of their document writes them."""
+
+import re
+from collections.abc import Sequence
+
+_WORD = re.compile(r"\w+(?:-\w+)*")
+_CUT = re.compile("(\\w+)[\ufffe\x02\xad](?:\r?\n)?(?=(\\w+))")
+"""PDFium puts U+FFFE (or U+0002) where a line ends in a hyphen; U+00AD is the soft hyphen of the file itself."""
+_LOOSE = re.compile("[\ufffe\x02\xad](?:\r?\n)?")
+
+
+def mend(texts: Sequence[str]) -> list[str]:
+    """The texts of one document without marks of cut words.
+
+    Whether "third-party" loses its hyphen, its other places tell; where there are none, a compound of a capital, a
+    number or two words that stand alone elsewhere keeps it.
+    """
+    if not any(_LOOSE.search(text) for text in texts):
+        return list(texts)
+    words = {word.lower() for text in texts for word in _WORD.findall(text)}
+
+    def joined(match: re.Match[str]) -> str:
+        return match[1] + _hyphen(match[1], match[2], words)
+
+    return [_LOOSE.sub("", _CUT.sub(joined, text)) for text in texts]
+
+
+def _hyphen(left: str, right: str, words: set[str]) -> str:
+    first, second = left.lower(), right.lower()
+    if f"{first}-{second}" in words:
+        return "-"
+    if first + second in words:
+        return ""
+    compound = not right[0].islower() or left.isupper() or {first, second} <= words
+    return "-" if compound else ""

@@ -1,0 +1,41 @@
+"""E-mail as it is stored (.eml): its header, its body, and the names of what is attached."""
+
+from collections.abc import Iterator
+from email import policy
+from email.message import EmailMessage, MIMEPart
+from email.parser import BytesParser
+from pathlib import Path
+
+from ingest.documents import Page
+from ingest.readers.extracted import Extracted, title_or_name
+from ingest.readers.text import decode
+from ingest.readers.web import web_text
+
+_HEADER = ("Subject", "From", "To", "Cc", "Date")
+
+
+def read_mail(path: Path, media_type: str) -> Extracted:
+    """Reads a message; the subject is its title."""
+    with path.open("rb") as file:
+        message = BytesParser(EmailMessage, policy=policy.default).parse(file)
+    header = "\n".join(f"{name}: {message[name]}" for name in _HEADER if message[name])
+    attached = ", ".join(part.get_filename() or "without a name" for part in message.iter_attachments())
+    parts = [header, *_bodies(message), f"Attached: {attached}" if attached else ""]
+    text = "\n\n".join(part.strip() for part in parts if part.strip())
+    return Extracted(title_or_name(message["Subject"], path), media_type, (Page(1, text),))
+
+
+def _bodies(message: EmailMessage) -> Iterator[str]:
+    """The body as plain text, or else as the web page it is."""
+    body = message.get_body(("plain", "html"))
+    if body is not None:
+        text = _content(body)
+        yield web_text(text) if body.get_content_subtype() == "html" else text
+
+
+def _content(part: MIMEPart) -> str:
+    try:
+        return str(part.get_content())
+    except LookupError:  # a charset that nobody knows
+        payload = part.get_payload(decode=True)
+        return decode(payload if isinstance(payload, bytes) else b"")

@@ -1,0 +1,50 @@
+"""Web pages: cleaned with lxml, then converted like a Word file."""
+
+import re
+from pathlib import Path
+
+from lxml import etree, html
+
+from ingest.documents import Heading, Page
+from ingest.errors import EmptyError
+from ingest.readers.extracted import Extracted, title_or_name
+from ingest.readers.markup import readable
+from ingest.readers.office import convert
+from ingest.readers.text import decode
+
+_CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
+_UNSEEN = ("title", "meta", "link", "base", "script", "style", "template", "noscript", "svg")
+
+
+def read_web(path: Path, media_type: str) -> Extracted:
+    """Reads a web page: its own text and headings, without what its head says to machines."""
+    data = path.read_bytes()
+    declared = _CHARSET.search(data[:4096])
+    page = _parse(decode(data, declared[1].decode("ascii") if declared else ""))
+    title = page.findtext(".//title")
+    text, headings = _content(page)
+    first = next((heading.title for heading in headings if heading.level == 1), None)
+    return Extracted(title_or_name(title or first, path), media_type, (Page(1, text),), headings)
+
+
+def web_text(page: str) -> str:
+    """The text of a web page that is part of something else; raises :class:`ReadError`."""
+    return _content(_parse(page))[0]
+
+
+def _content(page: html.HtmlElement) -> tuple[str, tuple[Heading, ...]]:
+    """What a reader sees. The head goes, as kreuzberg would put its metadata into the text."""
+    body = page.find("body")
+    element = body if body is not None else page
+    etree.strip_elements(element, *_UNSEEN, with_tail=False)
+    source = b"<!DOCTYPE html><html>" + html.tostring(element, encoding="utf-8") + b"</html>"
+    return readable(convert(source, "text/html", "markdown").content)
+
+
+def _parse(page: str) -> html.HtmlElement:
+    # As bytes: lxml refuses str that declares an encoding.
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    try:
+        return html.document_fromstring(page.encode("utf-8", "replace"), parser=parser)
+    except etree.ParserError as error:
+        raise EmptyError("The page holds no text.") from error
