@@ -1,0 +1,112 @@
+"""A real browser on a real chat: one server for the whole suite, over the examples, with the starter model."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+TRANSOM = Path(sys.executable).with_name("transom")
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+
+
+def _on_path() -> str | None:
+    return next((path for name in _NAMES if (path := shutil.which(name))), None)
+
+
+def _installed_by_playwright() -> str | None:
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+def _install() -> str | None:
+    """As root with apt-get, Debian's; else playwright's own."""
+    if os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "update", "-qq"], check=False, capture_output=True)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False, capture_output=True)
+        return _on_path()
+    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False, capture_output=True)
+    return _installed_by_playwright()
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    path = _on_path() or _installed_by_playwright() or _install()
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("There is no browser, and none could be installed.")
+        pytest.skip("THE BROWSER TESTS ARE SKIPPED: there is no browser. Install Chromium to run them.")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(browser_path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def chat(starter_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running chat."""
+    home = tmp_path_factory.mktemp("chat")
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("TRANSOM_")}
+    environment = {**outside, "TRANSOM_HOME": str(home), "TRANSOM_MODEL__NAME": str(starter_model)}
+    documents = str(ROOT / "examples/documents")
+    subprocess.run([TRANSOM, "ingest", documents], env=environment, check=True, capture_output=True)
+    port = _free_port()
+    with (home / "chat.log").open("w") as log:
+        command = [TRANSOM, "chat", "--no-open", "--port", str(port)]
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        try:
+            _wait_for(f"http://127.0.0.1:{port}", server, home / "chat.log")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+@pytest.fixture
+def page(browser: Browser, chat: str) -> Iterator[Page]:
+    """The chat in a fresh browser session, ready for a question; no request may leave this machine."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(90_000)
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto(chat)
+    page.get_by_test_id("stChatInput").wait_for()
+    yield page
+    context.close()
+    foreign = [url for url in requested if not url.startswith((chat, "data:", "blob:"))]
+    assert not foreign
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    for _ in range(240):
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+                return
+        except (urllib.error.URLError, TimeoutError):
+            time.sleep(0.25)
+    raise AssertionError(f"the chat did not come up: {log.read_text()}")

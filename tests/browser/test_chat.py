@@ -1,0 +1,80 @@
+import os
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+def ask(page: Page, question: str) -> None:
+    box = page.get_by_test_id("stChatInputTextArea")
+    box.fill(question)
+    box.press("Enter")
+
+
+def wait_for_answer(page: Page, number: int = 1) -> None:
+    outcome = page.get_by_text(re.compile(r"^(Answered in|Stopped after|Not answered)"))
+    expect(outcome).to_have_count(number, timeout=90_000)
+
+
+def picture(page: Page, name: str) -> None:
+    """Kept where TRANSOM_TEST_PICTURES says; `docs/chat.png` was made this way."""
+    folder = os.environ.get("TRANSOM_TEST_PICTURES")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def test_a_question_is_answered_with_its_source(page: Page) -> None:
+    ask(page, "When was the tower first lit?")
+    expect(page.get_by_text("reading")).to_be_visible()
+    wait_for_answer(page)
+    main = page.get_by_test_id("stMain")
+    expect(main.get_by_text("9 October 1861").first).to_be_visible()
+    source = main.get_by_text(re.compile(r"keepers-handbook\.pdf, page 3")).first
+    source.click()
+    expect(main.locator("mark").first).to_contain_text("1861")
+    picture(page, "chat")
+    page.get_by_text("Answered in").click()
+    expect(main.get_by_text("Vector DB").first).to_be_visible()
+    expect(main.get_by_text("Model").first).to_be_visible()
+    picture(page, "sequence")
+
+
+def test_a_follow_up_is_understood_and_reuses_the_window(page: Page) -> None:
+    ask(page, "How many steps does the tower have?")
+    wait_for_answer(page)
+    ask(page, "And how many did it have when it was built?")
+    wait_for_answer(page, 2)
+    page.get_by_text("Answered in").last.click()
+    reused = page.get_by_text(re.compile(r"read [\d,]+ tokens?, [\d,]+ were in the window")).last
+    expect(reused).to_be_visible()
+    match = re.search(r", ([\d,]+) were", reused.inner_text())
+    assert match
+    assert int(match.group(1).replace(",", "")) > 500
+
+
+def test_what_the_documents_do_not_say(page: Page) -> None:
+    ask(page, "Who won the football world cup of 1990?")
+    wait_for_answer(page)
+    expect(page.get_by_text("The documents do not answer this.").first).to_be_visible()
+    expect(page.get_by_test_id("stMain").locator("mark")).to_have_count(0)
+
+
+def test_stop_ends_the_answer_and_the_next_question_works(page: Page) -> None:
+    ask(page, "What must a duty keeper do in the evening?")
+    page.get_by_role("button", name="Stop").click()
+    wait_for_answer(page)
+    expect(page.get_by_text("Stopped after")).to_be_visible()
+    ask(page, "When was the tower first lit?")
+    expect(page.get_by_text("Answered in")).to_be_visible(timeout=90_000)
+
+
+def test_a_narrow_screen_scrolls_down_only(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    ask(page, "What does an adult pay to climb the tower?")
+    wait_for_answer(page)
+    wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(wider) <= 0
+    picture(page, "narrow")
