@@ -5,14 +5,14 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
-from pathlib import Path
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePath
 
 from pathspec import GitIgnoreSpec
 
 from ingest.errors import UsageError
 
-_JUNK = ("Thumbs.db", "desktop.ini", "~$*", "*.tmp", "*.swp", "*.part", "__pycache__", "node_modules")
+_JUNK = ("thumbs.db", "desktop.ini", "~$*", "*.tmp", "*.swp", "*.part", "__pycache__", "node_modules")
 _IGNORE_FILES = (".gitignore", ".transomignore")
 
 
@@ -44,24 +44,27 @@ class _Rules:
     spec: GitIgnoreSpec
     name: str
 
-    def match(self, path: Path, is_dir: bool) -> bool:
+    def verdict(self, path: Path, is_dir: bool) -> bool | None:
+        """True to leave it out, False to keep it against outer rules, None for no opinion."""
         relative = path.relative_to(self.folder).as_posix()
-        return self.spec.match_file(relative + "/" if is_dir else relative)
+        return self.spec.check_file(relative + "/" if is_dir else relative).include
 
 
 def scan(root: Path, below: Path | None = None) -> Iterator[File | Ignored]:
-    """Walks `root`, or the file or folder `below` it, in the order of names.
+    """Walks `root`, or the file or folder `below` it, in the order of names within each folder.
 
-    Links are not followed: a link to a file inside `root` would read it twice, any other leads out or around.
-    Raises :class:`UsageError` where there is no such folder.
+    Links are not followed, so nothing is read twice, outside of `root`, or for ever.
+    Raises :class:`UsageError` where there is no such file or folder.
     """
     start = below or root
-    if not start.exists():
-        raise UsageError(f"There is no file or folder {start}.", "Check the spelling of the path.")
-    if start.is_dir():
-        yield from _walk(start, root, _rules_above(start, root))
+    try:
+        status = start.stat()
+    except OSError as error:
+        raise UsageError(f"{start} cannot be opened: {error.strerror}.", "Check the spelling of the path.") from error
+    if stat.S_ISDIR(status.st_mode):
+        yield from _walk(start, root)
     else:
-        yield _regular(start, root, start.stat())
+        yield _regular(start, root, status)
 
 
 def hash_file(path: Path) -> str:
@@ -70,26 +73,52 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _walk(folder: Path, root: Path, rules: Sequence[_Rules]) -> Iterator[File | Ignored]:
+def _walk(start: Path, root: Path) -> Iterator[File | Ignored]:
+    # A stack, as folders can be nested deeper than Python's calls.
+    stack = [_entries(start, root, _rules_above(start, root))]
+    while stack:
+        found = next(stack[-1], None)
+        if found is None:
+            stack.pop()
+        elif isinstance(found, _Folder):
+            stack.append(_entries(found.path, root, found.rules))
+        else:
+            yield found
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    path: Path
+    rules: Sequence[_Rules]
+
+
+def _entries(folder: Path, root: Path, rules: Sequence[_Rules]) -> Iterator[File | Ignored | _Folder]:
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name))
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: os.fsencode(entry.name))
+        inner = [*_rules_in(folder), *rules]
     except OSError as error:
         yield Ignored(_uri(folder, root), f"the folder cannot be opened: {error.strerror}")
         return
-    rules = [*rules, *_rules_in(folder)]
     for entry in entries:
         path = Path(entry.path)
         try:
-            is_dir = entry.is_dir(follow_symlinks=False)
-            reason = _reason_to_skip(entry, path, is_dir, rules)
-            if reason:
-                yield Ignored(_uri(path, root), reason)
-            elif is_dir:
-                yield from _walk(path, root, rules)
-            else:
-                yield _regular(path, root, entry.stat(follow_symlinks=False))
+            yield _look_at(entry, path, root, inner)
         except OSError as error:
             yield Ignored(_uri(path, root), f"it cannot be looked at: {error.strerror}")
+
+
+def _look_at(entry: "os.DirEntry[str]", path: Path, root: Path, rules: Sequence[_Rules]) -> File | Ignored | _Folder:
+    is_dir = entry.is_dir(follow_symlinks=False)
+    if entry.name.startswith("."):
+        reason: str | None = "hidden"
+    elif entry.is_symlink():
+        reason = _reason_of_link(path, root)
+    else:
+        reason = _reason_to_skip(path, is_dir, rules)
+    if reason:
+        return Ignored(_uri(path, root), reason)
+    return _Folder(path, rules) if is_dir else _regular(path, root, entry.stat(follow_symlinks=False))
 
 
 def _regular(path: Path, root: Path, status: os.stat_result) -> File | Ignored:
@@ -98,35 +127,51 @@ def _regular(path: Path, root: Path, status: os.stat_result) -> File | Ignored:
     return File(path, _uri(path, root), status.st_size, status.st_mtime_ns)
 
 
-def _reason_to_skip(entry: "os.DirEntry[str]", path: Path, is_dir: bool, rules: Sequence[_Rules]) -> str:
-    if entry.name.startswith("."):
-        return "hidden"
-    if entry.is_symlink():
-        return "a link: what it points to is read where it lies, if that is inside the folder"
-    if any(fnmatch(entry.name, pattern) for pattern in _JUNK):
+def _reason_of_link(path: Path, root: Path) -> str:
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):  # a missing target; a circle
+        return "a link that leads nowhere"
+    if not target.is_relative_to(root.resolve()):
+        return "a link that leads out of the folder"
+    return "a link into the folder, where what it points to is read anyway"
+
+
+def _reason_to_skip(path: Path, is_dir: bool, rules: Sequence[_Rules]) -> str | None:
+    if any(fnmatchcase(path.name.lower(), pattern) for pattern in _JUNK):
         return "junk"
     if is_dir and (path / "pyvenv.cfg").exists():
         return "a Python environment"
-    for rule in rules:
-        if rule.match(path, is_dir):
-            return f"left out by {rule.name}"
-    return ""
+    for rule in rules:  # the innermost has the last word
+        verdict = rule.verdict(path, is_dir)
+        if verdict is not None:
+            return f"left out by {rule.name}" if verdict else None
+    return None
 
 
 def _rules_in(folder: Path) -> Iterator[_Rules]:
-    for name in _IGNORE_FILES:
-        try:
-            lines = (folder / name).read_text("utf-8", "replace").splitlines()
-        except OSError:
-            continue  # there is none, or it cannot be read: then it says nothing
-        yield _Rules(folder, GitIgnoreSpec.from_lines(lines), name)
+    """The rules of a folder, Transom's own first, as they have the last word."""
+    for name in reversed(_IGNORE_FILES):
+        file = folder / name
+        if file.is_file():
+            lines = file.read_text("utf-8", "replace").splitlines()
+            yield _Rules(folder, GitIgnoreSpec.from_lines(filter(_is_pattern, lines)), name)
+
+
+def _is_pattern(line: str) -> bool:
+    """Whether a line makes sense; one that does not is passed over, as git does."""
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True
 
 
 def _rules_above(start: Path, root: Path) -> list[_Rules]:
-    """The rules of the folders between `root` and `start`, without `start`'s own."""
-    between = [folder for folder in reversed(start.parents) if folder.is_relative_to(root)]
+    """The rules of the folders from `start` up to `root`, without `start`'s own."""
+    between = (folder for folder in start.parents if folder.is_relative_to(root))
     return [rule for folder in between for rule in _rules_in(folder)]
 
 
-def _uri(path: Path, root: Path) -> str:
+def _uri(path: PurePath, root: Path) -> str:
     return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "backslashreplace")

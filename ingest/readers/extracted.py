@@ -8,11 +8,15 @@ from pathlib import Path
 
 from ingest.documents import PAGE_BREAK, Heading, Page
 
+_LONGEST_TITLE = 200
 _JUNK_TITLE = re.compile(
-    r"""untitled | (microsoft\ )?(word|powerpoint|excel)\b | (powerpoint\ )?presentation$ | document\d*$ | slide\ \d+$
-    | .*\.(docx?|pptx?|xlsx?|pdf|p65|tex|dvi|indd|qxd)$ | \W*$""",
+    r"""untitled\W*(document|presentation|spreadsheet)?\W*\d* | unknown | title | none | null
+    | microsoft\ (word|powerpoint|excel)\b.* | (word|powerpoint|excel)\b(\ presentation)?
+    | (document|presentation|slide|sheet|book)[\s_-]*\d* | office\ theme
+    | .*\.(docx?|pptx?|xlsx?|pdf|p65|tex|dvi|indd|qxd|rtf|html?) | [\W_]*""",
     re.IGNORECASE | re.VERBOSE,
 )
+"""Titles that programs put in by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,12 @@ class Extracted:
     paged: bool = False
 
 
-def title_or_name(title: object, path: Path) -> str:
+def title_or_name(title: str | None, path: Path) -> str:
     """A title that says something, else the file's name without its ending."""
-    text = " ".join(str(title or "").split())
-    return path.stem if _JUNK_TITLE.match(text) else text[:200]
+    text = " ".join((title or "").split())
+    if not _JUNK_TITLE.fullmatch(text):
+        return text[:_LONGEST_TITLE]
+    return path.stem.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def page_starts(pages: Sequence[Page]) -> list[int]:

@@ -11,9 +11,9 @@ _MARKUP = re.compile(
     rf"""
     (?P<code> ^(?P<fence>```+|~~~+).*?^(?P=fence) | `[^`\n]+` )
     | \\(?P<escaped>[!-/:-@\[-`{{-~])
-    | !\[(?P<picture>[^\]]*)\]{_TARGET}
-    | \[(?P<link>[^\]]*)\]{_TARGET}
-    | <(?P<address>https?://[^>\s]+)>
+    | !\[(?P<picture>(?:[^\[\]\\]|\\.)*)\]{_TARGET}
+    | (?<!\\)\[(?P<link>(?:[^\[\]\\]|\\.)*)\]{_TARGET}
+    | <(?P<address>https?://[^<>\s]+)>
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )

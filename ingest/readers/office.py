@@ -58,7 +58,10 @@ def convert(data: bytes, media_type: str, form: str) -> Any:
     except MemoryError:
         raise
     except Exception as error:  # kreuzberg's own, and whatever its readers raise
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        kind = type(error).__name__
+        reason = next(iter(str(error).removeprefix(f"{kind}: ").splitlines()), kind)
         if re.search(r"password|encrypt", reason, re.IGNORECASE):
             raise EncryptedError("The file has a password.", "Save a copy without it.") from error
+        if "security limit" in reason.lower():
+            raise ReadError(f"The file unpacks to more than is safe: {reason}") from error
         raise ReadError(f"The file is damaged: {reason}", "Open it in its own program and save it again.") from error

@@ -1,4 +1,4 @@
-"""PDF: text, page labels, outline and title from PDFium, with pypdf as a second opinion where PDFium fails."""
+"""PDF: text, page labels, outline and title from PDFium; a second opinion from pypdf where PDFium fails."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -28,10 +28,8 @@ def read_pdf(path: Path, media_type: str) -> Extracted:
     """
     try:
         extracted = _with_pdfium(path, media_type)
-    except pdfium.PdfiumError as error:
-        if "password" in str(error).lower():
-            raise _locked() from error
-        extracted = _with_pypdf(path, media_type)
+    except pdfium.PdfiumError:
+        extracted = _with_pypdf(path, media_type)  # it opens some damaged and some encrypted ones more
     if not any(page.text.strip() for page in extracted.pages):
         raise EmptyError("The PDF has no text layer: it looks like a scan.", "Run it through an OCR program first.")
     return extracted
@@ -89,16 +87,13 @@ def _with_pypdf(path: Path, media_type: str) -> Extracted:
     try:
         reader = PdfReader(path)
         if reader.is_encrypted and not reader.decrypt(""):
-            raise _locked()
+            raise EncryptedError("The PDF has a password.", "Save a copy without it.")
         pages = _pages([page.extract_text() for page in reader.pages], [""] * len(reader.pages))
     except (EncryptedError, MemoryError):
         raise
     except Exception as error:  # pypdf's own, and whatever it stumbles over in a broken file
         raise ReadError(
-            f"The PDF is damaged: {error}", "Open it in a PDF program and print it into a new PDF."
+            f"The PDF is damaged: {str(error) or type(error).__name__}",
+            "Open it in a PDF program and print it into a new PDF.",
         ) from error
     return Extracted(title_or_name(None, path), media_type, pages, paged=True)
-
-
-def _locked() -> EncryptedError:
-    return EncryptedError("The PDF has a password.", "Save a copy without it.")

@@ -1,4 +1,7 @@
-"""PowerPoint: a page for each slide, with its notes, through python-pptx (hidden slides count, as in the program)."""
+"""PowerPoint: a page for each slide, with its notes, through python-pptx.
+
+Kreuzberg numbers slides by the names of their files, not by their order in the presentation.
+"""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -27,7 +30,8 @@ def read_slides(path: Path, media_type: str) -> Extracted:
         raise
     except Exception as error:  # of zipfile, lxml and python-pptx, which trust what they parse
         raise ReadError(
-            f"The presentation is damaged: {error}", "Open it in its own program and save it again."
+            f"The presentation is damaged: {str(error) or type(error).__name__}",
+            "Open it in its own program and save it again.",
         ) from error
     return Extracted(title, media_type, pages, headings_of_pages(pages, titles), paged=True)
 
