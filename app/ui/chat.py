@@ -15,11 +15,12 @@ from ingest.errors import TransomError
 from ingest.index import Where
 
 _STYLE = Path(__file__).with_name("style.css")
+_ICON = Path(__file__).with_name("icon.png")
 
 
 def main() -> None:
     """The page, from top to bottom."""
-    st.set_page_config(page_title="Transom", page_icon=":material/window:", layout="centered")
+    st.set_page_config(page_title="Transom", page_icon=str(_ICON), layout="centered")
     st.html(_STYLE)
     st.title("Transom", anchor=False)
     assistant = _opened()
