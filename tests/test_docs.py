@@ -54,7 +54,7 @@ def test_commands_that_are_named_exist(path: Path) -> None:
 def test_every_module_of_the_tree_in_the_architecture_page_exists() -> None:
     text = (ROOT / "docs/architecture.md").read_text()
     folder = ROOT
-    for indent, name in re.findall(r"^( *)([\w/]+(?:\.py|/))(?= )", text, re.MULTILINE):
+    for indent, name in re.findall(r"^( *)([\w/]+(?:\.py|/))(?= |$)", text, re.MULTILINE):
         if not indent:
             folder = ROOT / name
             assert folder.is_dir(), name
