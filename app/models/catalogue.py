@@ -115,5 +115,5 @@ def by_name(name: str) -> CatalogueEntry | None:
 
 
 def suitable(entries: Sequence[CatalogueEntry], memory: Memory) -> CatalogueEntry:
-    """The most wanted of `entries` for a machine with this memory; the catalogue has one for any machine."""
-    return [entry for entry in entries if entry.fits(memory)][-1]
+    """The most wanted of `entries` that suits a machine with this memory; the least of them where none does."""
+    return next((entry for entry in reversed(entries) if entry.fits(memory)), entries[0])

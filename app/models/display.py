@@ -13,6 +13,7 @@ from rich.progress import (
 )
 
 from app.models.catalogue import STARTER
+from app.models.files import faults_in
 from app.models.listing import Row, rows
 from app.models.resolve import ResolvedModel, pull
 from ingest.display import stderr_console
@@ -21,9 +22,11 @@ _GB = 1e9
 
 
 def print_models(models_folder: Path) -> None:
-    """One line for each model."""
+    """One line for each model, and on stderr what is wrong with damaged files."""
     for row in rows(models_folder):
         click.echo(_line(row))
+    for fault in faults_in(models_folder):
+        click.secho(fault, fg="yellow", err=True)
     click.echo(f"\nFolder: {models_folder}", err=True)
 
 
@@ -47,6 +50,7 @@ def pull_with_progress(name: str, models_folder: Path) -> ResolvedModel:
 
 def _line(row: Row) -> str:
     here = "here" if row.here else ""
-    fits = "stand-in" if row.name == STARTER else {True: "fits", False: "too large", None: ""}[row.fits]
+    fits = "stand-in" if row.name == STARTER else {True: "fits", False: "too heavy", None: ""}[row.fits]
     size = f"{'' if row.size_exact else '~'}{row.size / _GB:.1f} GB"
-    return f"{row.name:18} {row.title:42} {size:>8}  {row.window or 0:>7} tokens  {row.licence:12} {fits:9} {here}"
+    window = f"{row.window} tokens" if row.window else ""
+    return f"{row.name:18} {row.title:42} {size:>8}  {window:>14}  {row.licence:12} {fits:9} {here}".rstrip()

@@ -35,21 +35,17 @@ def check_language_model(path: Path) -> None:
 
 def in_folder(folder: Path) -> list[Path]:
     """The whole GGUF files in the folder, by name; none where there is no folder."""
-    return [path for path in candidates(folder) if is_whole(path)]
+    return [path for path in _candidates(folder) if is_whole(path)]
+
+
+def faults_in(folder: Path) -> list[str]:
+    """What is wrong with the damaged GGUF files in the folder: a sentence for each."""
+    return [fault for path in _candidates(folder) if (fault := _fault(path))]
 
 
 def is_whole(path: Path) -> bool:
     """Whether :func:`check_gguf` has nothing to say."""
-    try:
-        check_gguf(path)
-    except ModelError:
-        return False
-    return True
-
-
-def candidates(folder: Path) -> list[Path]:
-    """What calls itself GGUF in the folder, by name, unfinished downloads aside."""
-    return sorted(path for path in folder.glob("*.gguf") if path.is_file())
+    return not _fault(path)
 
 
 def sha256(path: Path) -> str:
@@ -98,6 +94,19 @@ def _check_room(part: Path, size: int) -> None:
     if free < wanted:
         said = f"{wanted / 1e9:.1f} GB more in {part.parent}, and {free / 1e9:.1f} GB are free"
         raise ModelError(f"The model needs {said}.", "Make room, or set another TRANSOM_HOME.")
+
+
+def _candidates(folder: Path) -> list[Path]:
+    # What calls itself GGUF; unfinished downloads end in .part.
+    return sorted(path for path in folder.glob("*.gguf") if path.is_file())
+
+
+def _fault(path: Path) -> str:
+    try:
+        check_gguf(path)
+    except ModelError as error:
+        return error.message
+    return ""
 
 
 def _whole(path: Path) -> Header:

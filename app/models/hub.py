@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from app.errors import ModelError
 from app.models.catalogue import HubFile
@@ -18,6 +18,9 @@ Progress = Callable[[int, int], None]
 
 TIMEOUT = 10.0
 """Seconds to wait for the hub's first word; it is asked twice."""
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds for each of the hub's addresses, of which there are several: a firewall may swallow every packet."""
 
 _GO_ON = "The same command goes on where it stopped."
 
@@ -51,25 +54,30 @@ def _look_up(source: HubFile, endpoint: str | None) -> "HfFileMetadata":
         _refused(source, error, endpoint)
     except HFValidationError as error:
         raise ModelError(f"{source.repo} cannot be the name of a repository on the hub.") from error
-    except (HTTPError, InvalidURL, OfflineModeIsEnabled) as error:
+    except OfflineModeIsEnabled as error:
+        raise HubUnreachableError("The model hub is not asked: HF_HUB_OFFLINE is set.", "Unset it.") from error
+    except (HTTPError, InvalidURL) as error:
         raise HubUnreachableError(f"The model hub cannot be reached ({error}).", _CONNECT) from error
     if found.commit_hash is None:
         raise HubUnreachableError("Something other than the model hub answers in its place.", _CONNECT)
     return found
 
 
-_CONNECT = "Check the connection (or HF_ENDPOINT and HF_HUB_OFFLINE, if they are set) and try again."
+_CONNECT = "Check the connection (or HF_ENDPOINT, if it is set) and try again."
 
 
 def _ask_twice(source: HubFile, endpoint: str | None) -> "HfFileMetadata":
-    from httpx2 import TransportError
+    from httpx2 import ConnectTimeout, Timeout, TransportError
     from huggingface_hub import constants, get_hf_file_metadata
 
     # Read at every request, and it may have been imported before anyone could set the variable of that name.
     constants.HF_HUB_DISABLE_TELEMETRY = True
-    ask = partial(get_hf_file_metadata, _url(source, endpoint), timeout=TIMEOUT, endpoint=endpoint)
+    patience: Any = Timeout(TIMEOUT, connect=CONNECT_TIMEOUT)  # declared a float, but handed on to httpx as it is
+    ask = partial(get_hf_file_metadata, _url(source, endpoint), timeout=patience, endpoint=endpoint)
     try:
         return ask()
+    except ConnectTimeout:
+        raise  # every address had its time
     except TransportError:
         return ask()
 

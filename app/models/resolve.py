@@ -14,7 +14,7 @@ from pathlib import Path
 from app.errors import ModelError
 from app.models import hub, packages
 from app.models.catalogue import STARTER, CatalogueEntry, HubFile, Source, by_name, catalogue, suitable
-from app.models.files import candidates, check_gguf, check_language_model, is_whole
+from app.models.files import check_language_model, faults_in, in_folder, is_whole
 from app.models.memory import Memory, measure
 
 Progress = Callable[[str, int, int], None]
@@ -97,7 +97,8 @@ class _Resolver:
         return self._result(path if path.exists() else self._folder / path)
 
     def any(self) -> ResolvedModel:
-        damaged, usable = self._look_around()
+        damaged = " ".join(faults_in(self._folder))
+        usable = [path for path in in_folder(self._folder) if _can_answer(path)]
         if usable:
             best = self._result(max(usable, key=self._preference))
             return replace(best, notice=" ".join(filter(None, (best.notice, damaged))))
@@ -107,18 +108,6 @@ class _Resolver:
             return self._known(suitable(catalogue(), self._memory))
         except hub.HubUnreachableError as unreachable:
             return self._starter(unreachable)
-
-    def _look_around(self) -> tuple[str, list[Path]]:
-        """What is to be said of the folder's damaged files, and the files that can answer."""
-        faults, usable = [], []
-        for path in candidates(self._folder):
-            try:
-                check_gguf(path)
-            except ModelError as error:
-                faults.append(error.message)
-            else:
-                usable += [path] if _can_answer(path) else []
-        return " ".join(faults), usable
 
     def _preference(self, path: Path) -> tuple[int, float]:
         """From last to first choice: the starter, the too large, the newest unknown, the best that fits."""

@@ -83,7 +83,7 @@ def no_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _use(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
     close_session()  # a session keeps the proxy it was made with
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     template = endpoint + "/{repo_id}/resolve/{revision}/{filename}"
     monkeypatch.setattr(constants, "ENDPOINT", endpoint)
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)

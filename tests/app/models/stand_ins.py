@@ -27,6 +27,8 @@ class Hub:
     size: int | None = None
     break_after: int | None = None
     """Bytes after which the next answer breaks off."""
+    storage: str = ""
+    """The address that large files are redirected to, as the real hub does; empty: it sends them itself."""
 
     def respond(self, request: BaseHTTPRequestHandler) -> None:
         self.asked.append((request.command, request.path, request.headers["Range"]))
@@ -46,11 +48,27 @@ class Hub:
         request.wfile.write(body)
 
     def _file(self, request: BaseHTTPRequestHandler) -> None:
-        repo, _, place = request.path.lstrip("/").partition("/resolve/")
+        repo, _, place = request.path.removeprefix("/storage").lstrip("/").partition("/resolve/")
         content = self.files.get(f"{repo}/{place.partition('/')[2]}")
         if content is None:
             self._head(request, 404, {"Content-Length": "0", "X-Error-Code": "EntryNotFound"})
-            return
+        elif self.storage and not request.path.startswith("/storage/"):
+            self._redirect(request, content)
+        else:
+            self._content(request, content)
+
+    def _redirect(self, request: BaseHTTPRequestHandler, content: bytes) -> None:
+        headers = {
+            "Content-Length": "0",
+            "Location": f"{self.storage}/storage{request.path}",
+            "ETag": f'"{"e" * 64}"',  # of the storage's own making
+            "X-Linked-ETag": f'"{hashlib.sha256(content).hexdigest()}"',
+            "X-Linked-Size": str(len(content)),
+            "X-Repo-Commit": COMMIT,
+        }
+        self._head(request, 302, headers)
+
+    def _content(self, request: BaseHTTPRequestHandler, content: bytes) -> None:
         start = int((request.headers["Range"] or "bytes=0-")[6:-1])
         headers = {
             "Content-Length": str(len(content) - start),

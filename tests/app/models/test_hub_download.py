@@ -1,14 +1,15 @@
 import errno
 import hashlib
 import random
+import socket
 from pathlib import Path
 
 import pytest
-from huggingface_hub import constants
+from huggingface_hub import close_session, constants
 
 from app.errors import ModelError
 from app.models.catalogue import HubFile
-from app.models.hub import HubUnreachableError, download
+from app.models.hub import CONNECT_TIMEOUT, HubUnreachableError, download
 from tests.app.models.stand_ins import COMMIT, Hub
 
 SOURCE = HubFile("owner/name", "model.gguf")
@@ -78,6 +79,22 @@ def test_a_stopped_download_goes_on_where_it_stopped(model_hub: Hub, target: Pat
     assert model_hub.sent == 2_000_000
     assert model_hub.asked[-1][2] == "bytes=1000000-"
     assert seen[0] == (1_000_000, len(CONTENT)) and seen[-1] == (len(CONTENT), len(CONTENT))
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_large_files_come_from_a_storage_elsewhere(model_hub: Hub, target: Path) -> None:
+    model_hub.files["owner/name/model.gguf"] = CONTENT
+    model_hub.storage = model_hub.endpoint.replace("127.0.0.1", "localhost")
+    target.parent.mkdir()
+    target.with_name(f"model.gguf.{DIGEST[:12]}.part").write_bytes(CONTENT[:1_000_000])
+    download(SOURCE, target, Seen())
+    assert target.read_bytes() == CONTENT
+    assert model_hub.sent == 2_000_000
+    assert model_hub.asked == [
+        ("HEAD", "/owner/name/resolve/main/model.gguf", None),
+        ("GET", f"/owner/name/resolve/{COMMIT}/model.gguf", "bytes=1000000-"),
+        ("GET", f"/storage/owner/name/resolve/{COMMIT}/model.gguf", "bytes=1000000-"),
+    ]
 
 
 @pytest.mark.usefixtures("small_pieces")
@@ -179,9 +196,41 @@ def test_nobody_listens(target: Path) -> None:
     assert not target.parent.exists()
 
 
+def test_a_hub_that_stays_silent_is_asked_twice(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr("app.models.hub.TIMEOUT", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        close_session()
+        with pytest.raises(HubUnreachableError, match="timed out"):
+            download(SOURCE, target, Seen(), f"http://127.0.0.1:{silent.getsockname()[1]}")
+        close_session()
+        silent.settimeout(1)
+        for _ in range(2):
+            silent.accept()[0].close()
+        silent.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+
+
+def test_a_firewall_that_swallows_all_is_tried_once(
+    model_hub: Hub, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    def swallow(_address: tuple[str, int], timeout: float, **_options: object) -> None:
+        waited.append(timeout)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(socket, "create_connection", swallow)
+    with pytest.raises(HubUnreachableError, match="timed out"):
+        download(SOURCE, target, Seen())
+    assert waited == [CONNECT_TIMEOUT]
+    assert model_hub.asked == []
+
+
 def test_offline_mode(model_hub: Hub, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(HubUnreachableError):
+    with pytest.raises(HubUnreachableError, match="HF_HUB_OFFLINE is set"):
         download(SOURCE, target, Seen())
     assert model_hub.asked == []
 

@@ -51,7 +51,6 @@ def test_an_unknown_name() -> None:
 @pytest.mark.parametrize(
     ("memory", "name"),
     [
-        (Memory(2 * GB), "gemma-4-e2b"),
         (Memory(8 * GB), "gemma-4-e2b"),
         (Memory(int(15.4 * GB)), "gemma-4-e4b"),
         (Memory(64 * GB), "gemma-4-e4b"),
@@ -68,3 +67,9 @@ def test_an_unknown_name() -> None:
 )
 def test_which_model_suits_which_machine(memory: Memory, name: str) -> None:
     assert suitable(catalogue(), memory).name == name
+
+
+def test_where_nothing_suits_the_least_is_taken() -> None:
+    tiny = Memory(2 * GB)
+    assert not any(entry.fits(tiny) for entry in catalogue())
+    assert suitable(catalogue(), tiny).name == "gemma-4-e2b"

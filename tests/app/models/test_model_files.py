@@ -5,7 +5,7 @@ import pytest
 from filelock import FileLock
 
 from app.errors import ModelError
-from app.models.files import arriving, check_gguf, check_language_model, in_folder, metadata
+from app.models.files import arriving, check_gguf, check_language_model, faults_in, in_folder, metadata
 from tests.app.models.conftest import MakeGguf
 
 CONTENT = b"the whole file"
@@ -58,7 +58,10 @@ def test_only_whole_files_are_found(tmp_path: Path, make_gguf: MakeGguf) -> None
     (tmp_path / "c.gguf.0123.part").write_bytes(good.read_bytes())
     (tmp_path / "d.gguf").mkdir()
     assert in_folder(tmp_path) == [good]
+    (fault,) = faults_in(tmp_path)
+    assert fault.startswith("a.gguf is damaged")
     assert in_folder(tmp_path / "none") == []
+    assert faults_in(tmp_path / "none") == []
 
 
 def test_what_arrives_is_checked_and_moved(tmp_path: Path) -> None:

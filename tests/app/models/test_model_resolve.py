@@ -151,6 +151,13 @@ def test_the_starter_says_that_it_stands_in(folder: Path, have: Callable[..., No
         assert str(folder) in resolved.notice
 
 
+def test_a_model_too_large_for_the_machine_says_so(folder: Path, have: Callable[..., None]) -> None:
+    have("gemma-4-e2b")
+    resolved = resolve("", folder, memory=Memory(2 * GB))
+    assert resolved.entry == by_name("gemma-4-e2b")
+    assert "expect it to be slow" in resolved.notice and not resolved.stand_in
+
+
 # What is in the folder
 
 
