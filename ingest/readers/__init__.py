@@ -1,7 +1,7 @@
 """One file -> its text with pages and headings. What a file is, its content decides before its ending.
 
-One module for each way of reading: :mod:`.pdf`, :mod:`.slides`, :mod:`.office` (Word, sheets, books),
-:mod:`.web`, :mod:`.mail` and :mod:`.text` (everything that is text already); imported when first needed.
+One module for each way of reading: :mod:`.pdf`, :mod:`.word`, :mod:`.slides`, :mod:`.office` (sheets, books, old
+formats), :mod:`.web`, :mod:`.mail` and :mod:`.text` (everything that is text already); imported when first needed.
 """
 
 from collections.abc import Callable
@@ -32,6 +32,8 @@ def read(path: Path) -> Extracted:
 def _reader_for(media_type: str) -> Callable[[Path, str], Extracted]:
     if media_type == types.PDF:
         from ingest.readers.pdf import read_pdf as reader
+    elif media_type == types.DOCX:
+        from ingest.readers.word import read_word as reader
     elif media_type == types.PPTX:
         from ingest.readers.slides import read_slides as reader
     elif media_type == types.HTML:

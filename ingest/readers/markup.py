@@ -13,6 +13,7 @@ _MARKUP = re.compile(
     | \\(?P<escaped>[!-/:-@\[-`{{-~])
     | !\[(?P<picture>(?:[^\[\]\\]|\\.)*)\]{_TARGET}
     | (?<!\\)\[(?P<link>(?:[^\[\]\\]|\\.)*)\]{_TARGET}
+    | (?P<tab>&\#9;)
     | <(?P<address>https?://[^<>\s]+)>
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
@@ -40,6 +41,8 @@ def _readable(markdown: str) -> str:
 def _replacement(match: re.Match[str]) -> str:
     if match["code"]:
         return match[0]
+    if match["tab"]:
+        return "\t"
     if match["link"]:
         return _readable(match["link"])
     return match["escaped"] or match["picture"] or match["address"] or ""

@@ -18,7 +18,7 @@ _DOC, _XLS, _PPT = "application/msword", "application/vnd.ms-excel", "applicatio
 MSG, EML = "application/vnd.ms-outlook", "message/rfc822"
 _EPUB, _RTF, _IPYNB = "application/epub+zip", "application/rtf", "application/x-ipynb+json"
 SHEETS = {XLSX, _XLS, _OPEN + "spreadsheet"}
-FLOWING = {DOCX, _DOC, _PPT, _OPEN + "text", _EPUB, _RTF, _IPYNB}
+FLOWING = {_DOC, _PPT, _OPEN + "text", _EPUB, _RTF, _IPYNB}
 """Office files whose pages only their program knows. All that is in none of these sets is text."""
 
 _HEAD = 8192

@@ -1,4 +1,4 @@
-"""Word, sheets, books and Outlook's mail, through kreuzberg: one wheel, no models, no network.
+"""Sheets, books, old Office files and Outlook's mail, through kreuzberg: one wheel, no models, no network.
 
 Kreuzberg writes Markdown, which keeps headings, lists and tables. What it adds for Markdown's sake is taken out
 again, so that the text says what the document says.
@@ -15,11 +15,14 @@ from ingest.errors import EncryptedError, ReadError
 from ingest.readers.extracted import Extracted, headings_of_pages, table, title_or_name
 from ingest.readers.markup import readable
 
+_FRONT_MATTER = re.compile(r"^---\n(?:[\w:-]+:.*\n|[ \t]+.*\n)+---\n+", re.MULTILINE)
+"""The metadata that kreuzberg puts before some chapters of a book."""
+
 
 def read_flowing(path: Path, media_type: str) -> Extracted:
     """Reads a document without pages of its own; raises :class:`ReadError` for a damaged or locked one."""
     result = convert(path.read_bytes(), media_type, "markdown")
-    text, headings = readable(result.content)
+    text, headings = readable(_FRONT_MATTER.sub("", result.content))
     return Extracted(title_or_name(result.metadata.get("title"), path), media_type, (Page(1, text),), headings)
 
 
