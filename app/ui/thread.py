@@ -68,7 +68,7 @@ def _live_view() -> tuple[Callable[..., None], Callable[[], None]]:
         nonlocal shown
         if not only_text or exchange.doing != shown:
             shown = exchange.doing
-            status.update(label=literal_markdown(shown))
+            status.update(label=literal_markdown(shown), expanded=True)  # else the browser folds it
             sequence.html(_sequence(exchange))
         if exchange.said:
             text.markdown(answer_markdown(exchange.said))

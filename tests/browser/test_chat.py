@@ -20,20 +20,25 @@ def wait_for_answer(page: Page, number: int = 1) -> None:
 
 
 def picture(page: Page, name: str) -> None:
-    """Kept where TRANSOM_TEST_PICTURES says; `docs/chat.png` was made this way."""
+    """Kept where TRANSOM_TEST_PICTURES says; `docs/chat.png` was made this way, with `--basetemp=/tmp/transom`."""
     folder = os.environ.get("TRANSOM_TEST_PICTURES")
     if folder:
+        page.wait_for_timeout(1000)  # what unfolds has unfolded
         page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 def test_a_question_is_answered_with_its_source(page: Page) -> None:
     ask(page, "When was the tower first lit?")
-    expect(page.get_by_text("reading").first).to_be_visible()
+    sequence = page.locator(".transom-sequence li")
+    expect(sequence.filter(has_text="Vector DB")).to_be_visible()
+    expect(sequence.filter(has_text="reading")).to_be_visible()
     wait_for_answer(page)
+    expect(sequence.first).not_to_be_visible()
     main = page.get_by_role("main")
     expect(main.locator("p").filter(has_text="9 October 1861").first).to_be_visible()
     source = main.get_by_text(re.compile(r"keepers-handbook\.pdf, page 3")).first
     source.click()
+    expect(main.locator("mark").first).to_be_visible()
     expect(main.locator("mark").first).to_contain_text("1861")
     picture(page, "chat")
     page.get_by_text("Answered in").click()
@@ -60,6 +65,13 @@ def test_what_the_documents_do_not_say(page: Page) -> None:
     wait_for_answer(page)
     expect(page.get_by_text("The documents do not answer this.").first).to_be_visible()
     expect(page.get_by_role("main").locator("mark")).to_have_count(0)
+
+
+def test_dollars_are_no_formula(page: Page) -> None:
+    ask(page, "Does a flight to Mars cost $5 or $10?")
+    wait_for_answer(page)
+    expect(page.get_by_text("cost $5 or $10?", exact=False).first).to_be_visible()
+    expect(page.locator(".katex")).to_have_count(0)
 
 
 def test_stop_ends_the_answer_and_the_next_question_works(page: Page) -> None:

@@ -1,0 +1,42 @@
+import re
+from html import unescape
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.ui.markup import answer_markdown, literal_html, literal_markdown
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("It costs $5 or $6.", r"It costs \$5 or \$6."),
+        (r"It costs \$5.", r"It costs \$5."),
+        ("Set `$HOME` to $5.", r"Set `$HOME` to \$5."),
+        ("```\necho $A\n```\n$5", "```\necho $A\n```\n\\$5"),
+        ("```\necho $A", "```\necho $A"),
+        ("a ` b $1\n\nc ` d $2", "a ` b \\$1\n\nc ` d \\$2"),
+        ("![x](http://elsewhere/x.png)", r"!\[x](http://elsewhere/x.png)"),
+        ("So [1] and [2, 3].", "So :blue-badge[1] and :blue-badge[2] :orange-badge[3?]."),
+        ("A [1](http://elsewhere) link", "A [1](http://elsewhere) link"),
+        ("`list[0]`", "`list[0]`"),
+    ],
+)
+def test_answers(said: str, shown: str) -> None:
+    assert answer_markdown(said, {3}) == shown
+
+
+@given(st.text(), st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda p: (min(p), max(p)))))
+def test_foreign_text_is_shown_letter_for_letter(text: str, marks: list[tuple[int, int]]) -> None:
+    html = literal_html(text, [(min(a, len(text)), min(b, len(text))) for a, b in marks])
+    tags = re.findall(r"<[^>]*>", html)
+    assert set(tags) <= {'<div class="transom-text" dir="auto">', "<mark>", "</mark>", "</div>"}
+    assert unescape(re.sub(r"<[^>]*>", "", html)) == text
+
+
+@given(st.text())
+def test_labels_hold_no_markup(text: str) -> None:
+    label = literal_markdown(text)
+    assert re.sub(r"\\(.)", r"\1", label) == " ".join(text.split())
+    assert not re.search(r"(?<!\\)(?:\\\\)*[$*_`\[\]<:]", label)

@@ -1,0 +1,153 @@
+"""The chat's page in each of its states, on a real orchestrator whose model speaks a script."""
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.assistant import Assistant
+from app.errors import ModelError
+from app.llm.engine import Engine
+from app.llm.runtime import Sampling
+from app.models.resolve import ResolvedModel
+from app.orchestrator import ABSTAINED, Orchestrator
+from app.settings import AnsweringSettings, Settings
+from app.ui import shared
+from ingest.catalogue import Entry
+from ingest.documents import Passage
+from ingest.library import Library
+from tests.builders import passage
+from tests.fakes import ScriptedRuntime
+
+PAGE = Path(shared.__file__).with_name("chat.py")
+TEXT = "The gate costs $7 on <b>Sundays</b>. It is closed in winter."
+MODEL = ResolvedModel(Path("small.gguf"), None, stand_in=True, notice="A small stand-in answers.")
+READ = Entry("doc", "documents", "/folder", "report.pdf", 1, 1, "0", "indexed", pages=3, chunks=1)
+UNREAD = Entry("bad", "documents", "/folder", "secret.pdf", 1, 1, "0", "failed", reason="It is locked.")
+
+
+def assistant(*script: str, found: list[Passage] | None = None, entries: tuple[Entry, ...] = (READ,)) -> Assistant:
+    settings = Settings.load()
+    library = Library(settings)
+    for entry in entries:
+        library.catalogue.put(entry)
+    passages = [passage(TEXT, pages=(3,))] if found is None else found
+    engine = Engine(ScriptedRuntime(script))
+    orchestrator = Orchestrator(lambda *_: passages, engine, AnsweringSettings(), Sampling())
+    return Assistant(settings, MODEL, library, engine, orchestrator)
+
+
+def page(open_assistant: Callable[[], Assistant]) -> AppTest:
+    shared.share(open_assistant)
+    return AppTest.from_file(PAGE, default_timeout=30).run()
+
+
+def ask(test: AppTest, question: str) -> AppTest:
+    return test.chat_input[0].set_value(question).run()
+
+
+def html(test: AppTest) -> str:
+    return "\n".join(str(element.proto.body) for element in test.get("html"))
+
+
+def labels(test: AppTest) -> list[str]:
+    return [expander.label.replace("\\", "") for expander in test.expander]
+
+
+def test_an_empty_library_says_how_to_fill_it(home: Path) -> None:
+    test = page(lambda: assistant(entries=()))
+    assert "transom ingest PATH..." in test.info[0].value
+    assert not test.chat_input
+    Library(Settings.load()).catalogue.put(READ)
+    test.button[1].click().run()
+    assert test.chat_input
+
+
+def test_an_answer_stands_over_its_sources(home: Path) -> None:
+    test = ask(page(lambda: assistant("The gate costs $7 on Sundays [1].")), "What does $7 buy?")
+    assert not test.exception
+    assert [message.name for message in test.chat_message] == ["user", "assistant"]
+    assert "The gate costs \\$7 on Sundays :blue-badge[1]." in [element.value for element in test.markdown]
+    assert "[1] report.pdf, page 3" in labels(test)
+    assert "<mark>The gate costs $7 on &lt;b&gt;Sundays&lt;/b&gt;.</mark>" in html(test)
+    assert "What does $7 buy?" in html(test)
+
+
+def test_the_sequence_is_told_with_its_times(home: Path) -> None:
+    shown = html(ask(page(lambda: assistant("The gate costs $7 on Sundays [1].")), "What does the gate cost?"))
+    order = [shown.index(step) for step in ("Vector DB", "Window", "wrote the answer", "1 of 1 citation verified")]
+    assert order == sorted(order)
+
+
+def test_the_stand_in_is_named(home: Path) -> None:
+    assert page(assistant).warning[0].value == MODEL.notice
+
+
+def test_documents_and_failures_are_listed(home: Path) -> None:
+    test = page(lambda: assistant(entries=(READ, UNREAD)))
+    assert "report.pdf<small>3 pages, 1 chunk" in html(test)
+    assert "secret.pdf<small>It is locked." in html(test)
+
+
+@pytest.mark.parametrize("found", [[], [passage(TEXT, dense=0.0)]], ids=["nothing", "nothing close"])
+def test_no_evidence_is_no_answer(home: Path, found: list[Passage]) -> None:
+    test = ask(page(lambda: assistant(found=found)), "Who built it?")
+    assert test.info[0].value == ABSTAINED
+    assert "the model was not asked" in html(test)
+
+
+def test_what_no_passage_supports_is_folded_away(home: Path) -> None:
+    test = ask(page(lambda: assistant("Elephants fly at 900 metres.")), "Who flies?")
+    assert test.info[0].value == ABSTAINED
+    assert "What the model said, which no passage supports" in labels(test)
+    assert "Elephants fly" in html(test)
+
+
+def test_an_error_is_told_and_the_conversation_goes_on(home: Path) -> None:
+    test = ask(page(lambda: assistant("The gate costs $7 on Sundays [1].")), "x" * 4000)
+    assert "The question has 4000 tokens" in test.error[0].value.replace("\\", "")
+    ask(test, "What does the gate cost?")
+    assert len(test.chat_message) == 4
+    assert "[1] report.pdf, page 3" in labels(test)
+
+
+def test_what_failed_to_open_can_be_tried_again(home: Path) -> None:
+    errors = [ModelError("There is no model yet.", "Fetch one: `transom models pull`.")]
+
+    def opening() -> Assistant:
+        if errors:
+            raise errors.pop()
+        return assistant()
+
+    test = page(opening)
+    assert not test.exception
+    assert "There is no model yet" in test.error[0].value
+    assert "`transom models pull`" in test.error[0].value
+    test.button[0].click().run()
+    assert not test.error
+    assert test.chat_input
+
+
+def test_a_new_conversation_begins_empty(home: Path) -> None:
+    test = ask(page(lambda: assistant("The gate costs $7 on Sundays [1].")), "What does the gate cost?")
+    test.button[0].click().run()
+    assert not test.chat_message
+
+
+def test_one_question_at_a_time(home: Path) -> None:
+    desk = shared.Shared(assistant)
+    told, done = Event(), Event()
+
+    def second() -> None:
+        with desk.turn(told.set):
+            done.set()
+
+    with desk.turn(told.clear):
+        waiting = Thread(target=second)
+        waiting.start()
+        assert told.wait(10)
+        assert not done.is_set()
+    waiting.join(10)
+    assert done.is_set()
