@@ -17,7 +17,7 @@ _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))??(?:[ \t]+#+)?[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
 _NO_PARAGRAPH = re.compile(r"\s*$|[ ]{4}|[ ]{0,3}(?:\t|[>|#<]|[-*+]\s|[-*_=~`]{3}|\d{1,9}[.)]\s)")
-_LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^()]*\)|\[[^\[\]]*\])")
+_LINK = re.compile(r"!?\[([^\[\]]*)\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])")
 _MARK = re.compile(r"(`+)(.+?)\1|\\([!-/:-@\[-`{-~])|\*+|(?<!\w)_+|_+(?!\w)|</?\w[^<>]*>")
 """Code, an escaped character, or a mark of emphasis or HTML around words."""
 _RST_LINE = re.compile(r"([=\-~^\"'`#*+:._])\1*\s*")
