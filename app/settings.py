@@ -32,10 +32,10 @@ class AnsweringSettings(Section):
     passages: int = Field(5, ge=1, description="Most new passages that one question brings into the window.")
     answer_tokens: int = Field(512, ge=16, description="Longest answer, in tokens.")
     min_similarity: float = Field(
-        0.25,
+        0.3,
         ge=-1,
         le=1,
-        description="If no passage is at least this similar to the question, the model is not asked and the "
+        description="If no passage is at least this similar (cosine) to the question, the model is not asked and the "
         "answer says that the documents do not say.",
     )
     temperature: float | None = Field(
