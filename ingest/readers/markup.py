@@ -7,12 +7,14 @@ from ingest.documents import Heading
 from ingest.readers.headings import markdown_headings
 
 _TARGET = r"\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"]*\")?\)"
+_LABEL = r"(?:[^\[\]\\]|\\.)*"
+_PICTURE = rf"!\[{_LABEL}\]{_TARGET}"
 _MARKUP = re.compile(
     rf"""
     (?P<code> ^(?P<fence>```+|~~~+).*?^(?P=fence) | `[^`\n]+` )
     | \\(?P<escaped>[!-/:-@\[-`{{-~])
-    | !\[(?P<picture>(?:[^\[\]\\]|\\.)*)\]{_TARGET}
-    | (?<!\\)\[(?P<link>(?:[^\[\]\\]|\\.)*)\]{_TARGET}
+    | !\[(?P<picture>{_LABEL})\]{_TARGET}
+    | (?<!\\)\[(?P<link>(?:{_PICTURE}|[^\[\]\\]|\\.)*)\]{_TARGET}
     | (?P<tab>&\#9;)
     | <(?P<address>https?://[^<>\s]+)>
     """,

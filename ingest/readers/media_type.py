@@ -105,7 +105,10 @@ def _zip_type(path: Path) -> str:
         for part, media_type in _ZIP_PARTS.items():
             if any(name.startswith(part) for name in names):
                 return media_type
-    raise UnsupportedError("An archive is not read.", "Unpack it into the folder.")
+    raise UnsupportedError(
+        "It is an archive, or a format packed in one that is not known here.",
+        "Unpack an archive into the folder; save a document as PDF.",
+    )
 
 
 def _declared(archive: zipfile.ZipFile) -> str:

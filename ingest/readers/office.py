@@ -18,6 +18,9 @@ from ingest.readers.markup import readable
 _FRONT_MATTER = re.compile(r"^---\n(?:[\w:-]+:.*\n|[ \t]+.*\n)+---\n+", re.MULTILINE)
 """The metadata that kreuzberg puts before some chapters of a book."""
 
+_MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d) 00:00:00")
+"""How kreuzberg writes a date without a time."""
+
 
 def read_flowing(path: Path, media_type: str) -> Extracted:
     """Reads a document without pages of its own; raises :class:`ReadError` for a damaged or locked one."""
@@ -39,13 +42,18 @@ def read_sheets(path: Path, media_type: str) -> Extracted:
     names = dict(enumerate(result.metadata.get("sheet_names") or (), 1))
     tables: dict[int, list[str]] = {}
     for found in result.tables:
-        tables.setdefault(found.page_number, []).append(table(found.cells))
+        tables.setdefault(found.page_number, []).append(table([list(map(_cell, row)) for row in found.cells]))
     pages = tuple(
         Page(number, "\n\n".join([names.get(number, ""), *parts]).strip(), names.get(number, ""))
         for number, parts in sorted(tables.items())
     )
     title = title_or_name(result.metadata.get("title"), path)
     return Extracted(title, media_type, pages, headings_of_pages(pages, [page.label for page in pages]), paged=True)
+
+
+def _cell(text: str) -> str:
+    date = _MIDNIGHT.fullmatch(text)
+    return date[1] if date else text
 
 
 def convert(data: bytes, media_type: str, form: str) -> Any:

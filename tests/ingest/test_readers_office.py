@@ -99,6 +99,12 @@ def test_each_sheet_is_a_page_with_its_name(tmp_path: Path) -> None:
     assert extracted.paged
 
 
+def test_a_date_in_a_sheet_has_no_time_of_its_own(tmp_path: Path) -> None:
+    days = ["2024-05-01 00:00:00", "2024-05-01 13:05:00", "on 2024-05-01 00:00:00"]
+    text = read(xlsx(tmp_path / "a.xlsx", {"Days": [days]})).pages[0].text
+    assert text == "Days\n\n| 2024-05-01 | 2024-05-01 13:05:00 | on 2024-05-01 00:00:00 |"
+
+
 def test_slides_come_in_the_order_they_are_shown_in_with_their_notes(tmp_path: Path) -> None:
     extracted = read(pptx(tmp_path / "a.pptx", ("One", "first * point", "say hello"), ("Two", "x\vy", "")))
     assert [page.text for page in extracted.pages] == ["One\nfirst * point\n\nNotes: say hello", "Two\nx\ny"]
@@ -160,7 +166,13 @@ def test_markdown_of_a_converter_becomes_readable() -> None:
     assert [(found.level, found.title, found.start) for found in headings] == [(2, "Two# l", 9)]
 
 
-@pytest.mark.parametrize("piece", ["![", "[", "[a](", "<http://", "`a", "```\n~~~\n", "\\", '[a](b "', "(", "# ["])
+def test_a_link_around_a_picture_leaves_the_pictures_description() -> None:
+    assert readable("[![](a.gif)](b.html) [![The map](m.png) of all](u)")[0] == " The map of all"
+
+
+@pytest.mark.parametrize(
+    "piece", ["![", "[", "[![a](b)", "![a](b)[", "[a](", "<http://", "`a", "```\n~~~\n", "\\", '[a](b "', "(", "# ["]
+)
 def test_hostile_markdown_takes_no_more_than_linear_time(piece: str) -> None:
     readable(piece * (300_000 // len(piece)))  # quadratic, this would meet the time limit of the suite
 

@@ -109,3 +109,15 @@ def test_cut_words_are_mended_as_the_document_writes_them() -> None:
         "lighthouse, third-party",
     ]
     assert mend(["nothing to do"]) == ["nothing to do"]
+
+
+def test_an_unknown_cut_is_a_compound_only_between_words() -> None:
+    texts = [
+        "foli\ufffeage, FDA\ufffelicensed, COVID\ufffe19, cash\ufffe\r\ngenerating, in\ufffehouse",
+        "in the house: cash",
+    ]
+    assert mend(texts)[0] == "foliage, FDA-licensed, COVID-19, cash-generating, in-house"
+
+
+def test_mending_a_long_run_of_letters_takes_linear_time() -> None:
+    assert mend(["a" * 300_000 + " foli\ufffeage"])[0].endswith("a foliage")
