@@ -40,6 +40,7 @@ def test_a_question_is_answered_with_its_source(page: Page) -> None:
     source.click()
     expect(main.locator("mark").first).to_be_visible()
     expect(main.locator("mark").first).to_contain_text("1861")
+    page.set_viewport_size({"width": 1280, "height": 1240})
     picture(page, "chat")
     page.get_by_text("Answered in").click()
     expect(main.get_by_text("Vector DB").first).to_be_visible()
