@@ -7,12 +7,12 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 RUN python -m venv /venv
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY app app
 COPY ingest ingest
 COPY prompts prompts
 # the cache keeps what was compiled, so that a change of the sources alone builds in seconds
-RUN --mount=type=cache,target=/root/.cache/pip /venv/bin/pip install .
+RUN --mount=type=cache,target=/root/.cache/pip /venv/bin/pip install --constraint constraints.txt .
 
 FROM python:3.11-slim
 RUN apt-get update \

@@ -34,9 +34,9 @@ class Usage:
     window_tokens: int
     """In the window when the answer ended."""
     evaluated_tokens: int
-    """Read by the model for this answer."""
+    """Read by the model for this answer, and to condense the question before it."""
     reused_tokens: int
-    """In the window already."""
+    """In the window already when the answer began."""
 
 
 @dataclass(frozen=True, slots=True)

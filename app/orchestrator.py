@@ -58,6 +58,8 @@ class Conversation:
 class _Generation:
     """What the model has done for one answer so far."""
 
+    condensing: int = 0
+    """Tokens that were read to condense the question."""
     evaluated: int = 0
     reused: int = 0
     tokens: list[int] = field(default_factory=list)
@@ -98,7 +100,7 @@ class Orchestrator:
 
         # 1 condense: a follow-up becomes a question that stands alone
         with _timed(timings, "condense"):
-            standalone = self._condense(question, conversation)
+            standalone, condensing = self._condense(question, conversation)
         yield Condensed(standalone, timings["condense"])
 
         # 2 retrieve: dense + BM25 in one query, fused
@@ -110,7 +112,7 @@ class Orchestrator:
         with _timed(timings, "judge"):
             supported = enough(passages, self._settings.min_similarity)
         if not supported:
-            answer = self._abstention(conversation, timings)
+            answer = self._abstention(conversation, condensing, timings)
             conversation.turns.append(Turn(question, standalone, answer))
             yield Finished(answer)
             return
@@ -121,7 +123,7 @@ class Orchestrator:
         yield fitted
 
         # 5 generate: only tokens that the window has not seen are evaluated
-        generation = _Generation()
+        generation = _Generation(condensing=condensing)
         try:
             yield from self._generate(conversation.ledger.tokens + draft, generation, timings)
         finally:
@@ -144,19 +146,22 @@ class Orchestrator:
                 "Ask a shorter question, or set a larger window.tokens in the settings.",
             )
 
-    def _condense(self, question: str, conversation: Conversation) -> str:
-        """A follow-up rewritten by the model, which has the conversation in its window already."""
+    def _condense(self, question: str, conversation: Conversation) -> tuple[str, int]:
+        """A follow-up rewritten by the model, which has the conversation in its window already.
+
+        Returns it with the number of tokens that were read for it.
+        """
         if not any(turn.answer.finish_reason != "abstained" for turn in conversation.turns):
-            return question.strip()
+            return question.strip(), 0
         ledger = conversation.ledger
         window = ledger.tokens + ledger.draft(prompt("condense").render(question=question))
         if len(window) + _CONDENSED_TOKENS > self._engine.window_size:
-            return question.strip()
+            return question.strip(), 0
         generation = _Generation()
         for _ in self._run(window, _CONDENSED_TOKENS, Sampling(), generation):
             pass
         lines = generation.text.strip().splitlines()
-        return lines[0].strip() if lines else question.strip()
+        return lines[0].strip() if lines else question.strip(), generation.evaluated
 
     def _fit(
         self, question: str, passages: Sequence[Passage], ledger: Ledger
@@ -228,7 +233,7 @@ class Orchestrator:
             citations=() if abstained else checked.citations,
             passages=fitted.passages,
             abstained=abstained,
-            usage=Usage(len(conversation.ledger.tokens), generation.evaluated, generation.reused),
+            usage=_usage(conversation, generation),
             timings=timings,
             prompt_id=prompt("answer").id,
             finish_reason="ended" if generation.ended else "length",
@@ -236,17 +241,22 @@ class Orchestrator:
             unsupported=said if abstained and not declined else "",
         )
 
-    def _abstention(self, conversation: Conversation, timings: Timings) -> Answer:
+    def _abstention(self, conversation: Conversation, condensing: int, timings: Timings) -> Answer:
         return Answer(
             text=ABSTAINED,
             citations=(),
             passages={},
             abstained=True,
-            usage=Usage(len(conversation.ledger.tokens), 0, 0),
+            usage=_usage(conversation, _Generation(condensing=condensing)),
             timings=timings,
             prompt_id=prompt("answer").id,
             finish_reason="abstained",
         )
+
+
+def _usage(conversation: Conversation, generation: _Generation) -> Usage:
+    evaluated = generation.condensing + generation.evaluated
+    return Usage(len(conversation.ledger.tokens), evaluated, generation.reused)
 
 
 def _numbered(passages: Sequence[Passage], ledger: Ledger) -> dict[int, Passage]:

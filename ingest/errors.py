@@ -14,7 +14,8 @@
     │   ├── IndexUnavailableError      ... because its server does not answer
     │   └── FingerprintError           ... because another embedder or cut made it
     └── ModelError (app.errors)        the model cannot be had, loaded or run    exit 4
-        └── WindowError (app.errors)   the question does not fit the window
+        ├── WindowError (app.errors)   the question does not fit the window
+        └── HubUnreachableError (app.models.hub)   the model hub does not answer
 
 Adapters translate at the border, and chain the cause: ``raise ReadError(...) from error``.
 """

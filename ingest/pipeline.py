@@ -7,7 +7,7 @@ together. Whatever ends a run, the next one goes on where it stopped.
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ingest.catalogue import Catalogue, Entry
@@ -294,8 +294,6 @@ def _new_entry(identity: str, collection: str, root: Path, file: File, sha256: s
 
 
 def _indexed(entry: Entry, document: Document, chunks: int) -> Entry:
-    from dataclasses import replace
-
     return replace(
         entry,
         state="indexed",
