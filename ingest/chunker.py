@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 
 from ingest.documents import PAGE_BREAK, Chunk, Document, Heading, Span, chunk_id
 
-VERSION = 1
+VERSION = 2
 """Part of the index's fingerprint: raised when the same document would be cut differently."""
 
 _MARKDOWN = {"text/markdown", "text/html"}

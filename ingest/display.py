@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ingest.documents import Passage
-from ingest.pipeline import Event, Failed, Finished, Indexed, Removed, Unchanged
+from ingest.events import Event, Failed, Finished, Indexed, Progressed, Removed, Unchanged
 from ingest.wire import event_json
 
 
@@ -53,7 +53,8 @@ def _show_live(events: Iterator[Event]) -> Finished:
                     chunks += event.chunks
             if isinstance(event, Indexed | Unchanged | Failed):
                 files += 1
-            progress.update(line, description=f"{files} files, {chunks} chunks  {event.document}")
+            if not isinstance(event, Progressed):
+                progress.update(line, description=f"{files} files, {chunks} chunks  {event.document}")
     raise AssertionError("an ingest ends with Finished")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from langchain_core.embeddings import Embeddings
 from qdrant_edge import SparseVector
 
+from ingest.context import bm25_text, dense_text
 from ingest.documents import Chunk
 from ingest.errors import TransomError
 from ingest.index import SparseTerms, Vectors
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 PACKAGED = "all-MiniLM-L6-v2"
 """The embedder that is installed with Transom, as a Python package."""
-
-_CONTEXT_CHARACTERS = 120
 
 
 class Embedder(Embeddings):
@@ -69,11 +68,11 @@ class Embedder(Embeddings):
         return _terms(query_vector(text))
 
     def embed_chunks(self, chunks: Sequence[Chunk]) -> list[Vectors]:
-        """Both vectors of each chunk, made from its text behind its title and headings."""
-        texts = [in_context(chunk) for chunk in chunks]
-        dense = self.embed_documents(texts)
+        """Both vectors of each chunk."""
+        dense = self.embed_documents([dense_text(chunk) for chunk in chunks])
         return [
-            Vectors(dense=vector, bm25=_terms(document_vector(text))) for vector, text in zip(dense, texts, strict=True)
+            Vectors(dense=vector, bm25=_terms(document_vector(bm25_text(chunk))))
+            for vector, chunk in zip(dense, chunks, strict=True)
         ]
 
     def _encode(self, texts: list[str], prompt: str) -> list[list[float]]:
@@ -85,19 +84,6 @@ class Embedder(Embeddings):
             show_progress_bar=False,
         )
         return cast("list[list[float]]", vectors.tolist())
-
-
-def in_context(chunk: Chunk) -> str:
-    """A chunk's text behind the title and the innermost headings, as it is embedded and searched."""
-    context: list[str] = []
-    room = _CONTEXT_CHARACTERS
-    for part in (*reversed(chunk.headings), chunk.title):
-        room -= len(part)
-        if room < 0:
-            break
-        if part not in context:
-            context.insert(0, part)
-    return f"{' > '.join(context)}\n{chunk.text}" if context else chunk.text
 
 
 def _terms(vector: SparseVector) -> SparseTerms:

@@ -12,9 +12,10 @@ from ingest.chunker import VERSION
 from ingest.documents import Passage
 from ingest.embedder import Embedder
 from ingest.errors import UsageError
+from ingest.events import Event
 from ingest.index import Fingerprint, Index, Where, drop_index, open_index
 from ingest.index.copy import copy_index
-from ingest.pipeline import Event, Pipeline
+from ingest.pipeline import Pipeline
 from ingest.settings import IngestSettings
 
 DEFAULT_COLLECTION = "documents"

@@ -15,6 +15,7 @@ from ingest.chunker import Chunker
 from ingest.documents import Chunk, Document, document_id
 from ingest.embedder import Embedder
 from ingest.errors import ReadError, UsageError
+from ingest.events import Event, Failed, Finished, Indexed, Removed, Skipped, Unchanged
 from ingest.index import Index, Where
 from ingest.readers import Extracted
 from ingest.sandbox import Reading, Sandbox
@@ -27,65 +28,6 @@ _READ_AHEAD = 2
 """Files read ahead for each worker."""
 
 
-@dataclass(frozen=True, slots=True)
-class Indexed:
-    """A file was read and stored."""
-
-    document: str
-    pages: int
-    chunks: int
-
-
-@dataclass(frozen=True, slots=True)
-class Unchanged:
-    """A file is as it was; it was not read."""
-
-    document: str
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """A file is gone from the folder, and now from the index."""
-
-    document: str
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A file could not be read; the rest goes on."""
-
-    document: str
-    reason: str
-    hint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A file or folder was left out on purpose."""
-
-    document: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The end of a run, with its counts: files = indexed + unchanged + failed."""
-
-    files: int
-    indexed: int
-    unchanged: int
-    removed: int
-    failed: int
-    read: int
-    """Files opened in this run, because they were new or looked changed."""
-    chunks: int
-    """Chunks stored in this run."""
-    seconds: float
-
-
-Event = Indexed | Unchanged | Removed | Failed | Skipped | Finished
-
-
 @dataclass(slots=True)
 class _Counts:
     files: int = 0
@@ -95,6 +37,7 @@ class _Counts:
     failed: int = 0
     read: int = 0
     chunks: int = 0
+    embedded: int = 0
 
     def add(self, event: Event) -> None:
         """Counts one event."""

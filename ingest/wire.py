@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ingest.documents import Passage
-from ingest.pipeline import Event
+from ingest.events import Event
 
 
 def event_json(event: Event) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import UsageError
+from ingest.events import Event, Failed, Finished, Indexed, Removed
 from ingest.index import Where
 from ingest.library import Library
-from ingest.pipeline import Event, Failed, Finished, Indexed, Removed
 
 DOCUMENTS = Where(collection="documents")
 
@@ -35,7 +35,9 @@ def points(library: Library) -> dict[str, tuple[str, str]]:
 
 
 def names(events: list[Event], kind: type) -> list[str]:
-    return [event.document for event in events if isinstance(event, kind) and not isinstance(event, Finished)]
+    return [
+        event.document for event in events if isinstance(event, kind) and not isinstance(event, Finished | Progressed)
+    ]
 
 
 def test_a_folder_is_stored_and_found(library: Library, folder: Path) -> None:
