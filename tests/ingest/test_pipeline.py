@@ -34,10 +34,8 @@ def points(library: Library) -> dict[str, tuple[str, str]]:
     return {chunk.id: (chunk.uri, chunk.text) for chunk, _ in library.index.scroll(Where())}
 
 
-def names(events: list[Event], kind: type) -> list[str]:
-    return [
-        event.document for event in events if isinstance(event, kind) and not isinstance(event, Finished | Progressed)
-    ]
+def names(events: list[Event], kind: type[Indexed | Removed | Failed]) -> list[str]:
+    return [event.document for event in events if isinstance(event, kind)]
 
 
 def test_a_folder_is_stored_and_found(library: Library, folder: Path) -> None:
