@@ -14,8 +14,8 @@ from ingest.readers.extracted import Extracted
 __all__ = ["Extracted", "read"]
 
 
-def read(path: Path) -> Extracted:
-    """Reads a file of any known kind.
+def read(path: Path, ocr: bool = False) -> Extracted:
+    """Reads a file of any known kind; with `ocr`, what is only a picture of text goes through Tesseract.
 
     Raises :class:`~ingest.errors.ReadError`, or one of its kinds, for a file that cannot be read.
     """
