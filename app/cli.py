@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.models.cli import models
 from ingest.cli import COLLECTION, JSON, asked, index, ingest, search, status
 
 if TYPE_CHECKING:
@@ -74,33 +75,7 @@ def chat(settings: "Settings", host: str | None, port: int | None, open_browser:
     serve(settings, host or settings.chat.host, port or settings.chat.port, open_browser)
 
 
-@cli.group()
-def models() -> None:
-    """See and fetch language models."""
-
-
-@models.command("list")
-@click.pass_obj
-def list_models(settings: "Settings") -> None:
-    """Which models there are, which are here, and which suit this machine."""
-    from app.models.display import print_models
-
-    print_models(settings.models_folder)
-
-
-@models.command()
-@click.argument("name", required=False)
-@click.pass_obj
-def pull(settings: "Settings", name: str | None) -> None:
-    """Fetch a model: NAME, or the one that suits this machine unless a usable one is here."""
-    from app.models.display import pull_with_progress
-
-    resolved = pull_with_progress(name or settings.model.name, settings.models_folder)
-    click.echo(f"Model: {resolved.path.name}", err=True)
-    _notice(resolved.notice)
-
-
-for command in (ingest, search, status, index):
+for command in (ingest, search, status, index, models):
     cli.add_command(command)
 
 
