@@ -4,7 +4,7 @@ Both keep the same points with the same payload and answer a query the same way;
 `tests/contract` runs on both. What is stored is in :mod:`ingest.index.schema`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -27,8 +27,8 @@ class Index(Protocol):
     def search(self, dense: Dense, bm25: SparseTerms, limit: int, where: Where) -> list[Passage]:
         """The best `limit` chunks for a query, by meaning and by words, fused; the best comes first."""
 
-    def delete(self, where: Where) -> None:
-        """Removes what `where` means; an empty one means everything."""
+    def delete(self, where: Where, keep: Collection[str] = ()) -> None:
+        """Removes what `where` means, except the chunks with the ids in `keep`; an empty `where` means everything."""
 
     def count(self, where: Where) -> int:
         """How many chunks `where` means."""
@@ -38,6 +38,12 @@ class Index(Protocol):
 
     def chunks(self, document_id: str, ordinals: Sequence[int]) -> list[Chunk]:
         """Those chunks of a document that stand at these positions, in order; a missing one is left out."""
+
+    def dense_of(self, keys: Sequence[str]) -> dict[str, Dense]:
+        """The dense vectors already stored for texts, in any document, by :func:`~ingest.context.text_key`.
+
+        A key of which no chunk is stored is left out.
+        """
 
     def optimize(self) -> None:
         """Builds what makes searching fast once much is stored; without it results are right, but slower.

@@ -12,7 +12,7 @@ the process any thread may use it, as every call holds the interpreter lock.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,17 +56,22 @@ from ingest.index.schema import (
     ORDINAL,
     REBUILD,
     TENANT,
+    TEXT_KEY,
     Dense,
     Fingerprint,
     SparseTerms,
     Vectors,
     Where,
     batches,
+    collect_dense,
     to_chunk,
     to_passages,
     to_payload,
     to_vectors,
 )
+
+_IDS = 10_000
+"""Points read at once where only their ids are asked for."""
 
 
 class EmbeddedIndex:
@@ -94,8 +99,7 @@ class EmbeddedIndex:
         """See :class:`~ingest.index.Index`."""
         for batch in batches(items):
             points = [_point(chunk, vectors) for chunk, vectors in batch]
-            with _translated(self._directory):
-                self._shard.update(UpdateOperation.upsert_points(points))
+            self._update(UpdateOperation.upsert_points(points))
 
     def search(self, dense: Dense, bm25: SparseTerms, limit: int, where: Where) -> list[Passage]:
         """See :class:`~ingest.index.Index`."""
@@ -116,10 +120,15 @@ class EmbeddedIndex:
             found = self._shard.query_batch(QueryBatchRequest([fused, by_words]))
         return to_passages(dense, *found)
 
-    def delete(self, where: Where) -> None:
+    def delete(self, where: Where, keep: Collection[str] = ()) -> None:
         """See :class:`~ingest.index.Index`."""
-        with _translated(self._directory):
-            self._shard.update(UpdateOperation.delete_points_by_filter(_filter(where)))
+        if not keep:
+            self._update(UpdateOperation.delete_points_by_filter(_filter(where)))
+            return
+        kept = frozenset(keep)
+        stale = [id_ for record in self._records(where, _IDS, content=False) if (id_ := str(record.id)) not in kept]
+        for ids in batches(stale):
+            self._update(UpdateOperation.delete_points(list(ids)))
 
     def count(self, where: Where) -> int:
         """See :class:`~ingest.index.Index`."""
@@ -128,16 +137,7 @@ class EmbeddedIndex:
 
     def scroll(self, where: Where) -> Iterator[tuple[Chunk, Vectors]]:
         """See :class:`~ingest.index.Index`."""
-        offset = None
-        while True:
-            request = ScrollRequest(
-                offset=offset, limit=BATCH, filter=_filter(where), with_payload=True, with_vector=True
-            )
-            with _translated(self._directory):
-                records, offset = self._shard.scroll(request)
-            yield from map(_item, records)
-            if offset is None:
-                return
+        return map(_item, self._records(where, BATCH, content=True))
 
     def chunks(self, document_id: str, ordinals: Sequence[int]) -> list[Chunk]:
         """See :class:`~ingest.index.Index`."""
@@ -147,6 +147,10 @@ class EmbeddedIndex:
                 ScrollRequest(limit=len(ordinals) or 1, filter=condition, with_payload=True)
             )
         return sorted(map(_chunk, records), key=lambda chunk: chunk.ordinal)
+
+    def dense_of(self, keys: Sequence[str]) -> dict[str, Dense]:
+        """See :class:`~ingest.index.Index`."""
+        return collect_dense(keys, self._having)
 
     def optimize(self) -> None:
         """See :class:`~ingest.index.Index`."""
@@ -166,6 +170,28 @@ class EmbeddedIndex:
         """See :class:`~ingest.index.Index`."""
         with _translated(self._directory):
             self._shard.close()
+
+    def _update(self, operation: UpdateOperation) -> None:
+        with _translated(self._directory):
+            self._shard.update(operation)
+
+    def _records(self, where: Where, page: int, *, content: bool) -> Iterator[Record]:
+        offset = None
+        while True:
+            request = ScrollRequest(
+                offset=offset, limit=page, filter=_filter(where), with_payload=content, with_vector=content
+            )
+            with _translated(self._directory):
+                records, offset = self._shard.scroll(request)
+            yield from records
+            if offset is None:
+                return
+
+    def _having(self, keys: list[str]) -> list[Record]:
+        condition = Filter(must=[FieldCondition(TEXT_KEY, match=MatchAny(keys))])
+        request = ScrollRequest(limit=BATCH, filter=condition, with_payload=[TEXT_KEY], with_vector=[DENSE])
+        with _translated(self._directory):
+            return self._shard.scroll(request)[0]
 
     def __enter__(self) -> Self:
         return self

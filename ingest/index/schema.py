@@ -3,7 +3,7 @@
 Both homes store exactly this, so an index can be copied from one to the other and answers the same.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from typing import Any, Protocol, Self, TypeVar
@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.context import text_key
 from ingest.documents import Chunk, Passage
 from ingest.errors import FingerprintError
 
@@ -33,8 +34,11 @@ T = TypeVar("T")
 TENANT = "collection"
 """The payload field by which points are kept together: most searches stay within one collection."""
 
-KEYWORDS = (TENANT, "document_id", "paths")
-"""Payload fields with a keyword index: what :class:`Where` can ask for."""
+TEXT_KEY = "text_key"
+"""The payload field that chunks with the same dense vector have in common."""
+
+KEYWORDS = (TENANT, "document_id", "paths", TEXT_KEY)
+"""Payload fields with a keyword index: what :class:`Where` can ask for, and what vectors are found again by."""
 
 ORDINAL = "ordinal"
 """The payload field with an integer index: a server in strict mode filters by nothing that has none."""
@@ -142,6 +146,7 @@ def to_payload(chunk: Chunk) -> dict[str, Any]:
         "end": chunk.span[1],
         "tokens": chunk.tokens,
         "paths": _paths(chunk.uri),
+        TEXT_KEY: text_key(chunk),
     }
 
 
@@ -169,16 +174,12 @@ def to_vectors(named: Any) -> Vectors:
     return Vectors(named[DENSE], SparseTerms(tuple(terms.indices), tuple(terms.values)))
 
 
-class Hit(Protocol):
-    """A point that was found, as both homes return it."""
+class Stored(Protocol):
+    """A point that was read, as both homes return it."""
 
     @property
     def id(self) -> Any:
         """Of the point."""
-
-    @property
-    def score(self) -> float:
-        """Of the query that found it."""
 
     @property
     def payload(self) -> Any:
@@ -187,6 +188,14 @@ class Hit(Protocol):
     @property
     def vector(self) -> Any:
         """By name, those that were asked for."""
+
+
+class Hit(Stored, Protocol):
+    """A point that was found by a query."""
+
+    @property
+    def score(self) -> float:
+        """Of the query that found it."""
 
 
 def to_passages(query: Dense, fused: Sequence[Hit], by_words: Sequence[Hit]) -> list[Passage]:
@@ -208,6 +217,23 @@ def to_passages(query: Dense, fused: Sequence[Hit], by_words: Sequence[Hit]) -> 
         )
         for rank, hit in enumerate(fused)
     ]
+
+
+def collect_dense(keys: Iterable[str], find: Callable[[list[str]], Sequence[Stored]]) -> dict[str, Dense]:
+    """The dense vectors stored under `keys`; `find` gives some of the points under any of these, at most BATCH.
+
+    A key may stand for more points than that: what hides behind them is asked for again.
+    """
+    found: dict[str, Dense] = {}
+    for batch in batches(dict.fromkeys(keys)):
+        pending = set(batch)
+        while pending:
+            hits = find(list(pending))
+            found.update((hit.payload[TEXT_KEY], hit.vector[DENSE]) for hit in hits)
+            pending -= found.keys()
+            if len(hits) < BATCH:
+                break
+    return found
 
 
 def batches(items: Iterable[T]) -> Iterator[list[T]]:

@@ -4,7 +4,7 @@ One Qdrant collection holds all of Transom's collections, which are a payload fi
 made the index stands in the Qdrant collection's metadata, which servers keep since version 1.16.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -24,12 +24,14 @@ from ingest.index.schema import (
     MAKE,
     ORDINAL,
     TENANT,
+    TEXT_KEY,
     Dense,
     Fingerprint,
     SparseTerms,
     Vectors,
     Where,
     batches,
+    collect_dense,
     to_chunk,
     to_passages,
     to_payload,
@@ -39,6 +41,8 @@ from ingest.settings import StorageSettings
 
 _METADATA = "transom"
 _TIMEOUT_SECONDS = 60
+_IDS = 10_000
+"""Points read at once where only their ids are asked for."""
 _START = "Start it (`docker compose up -d qdrant`), check storage.url, or set storage.home to `embedded`."
 _CHECK = "Check that storage.url is a Qdrant server, of version 1.16 or newer."
 _KEY = "Set storage.api_key, for example in TRANSOM_STORAGE__API_KEY."
@@ -70,10 +74,7 @@ class ServerIndex:
         if fingerprint is not None:
             fingerprint.check(stored)
         with _translated(storage.url):
-            for field in (
-                *KEYWORDS,
-                ORDINAL,
-            ):  # each time, as making it may have been cut short
+            for field in (*KEYWORDS, ORDINAL):  # each time, as making it may have been cut short
                 if field not in info.payload_schema:
                     _create_payload_index(client, storage.name, field)
         return cls(client, storage, stored)
@@ -106,10 +107,15 @@ class ServerIndex:
             found = self._client.query_batch_points(self._name, [fused, by_words])
         return to_passages(dense, *(response.points for response in found))
 
-    def delete(self, where: Where) -> None:
+    def delete(self, where: Where, keep: Collection[str] = ()) -> None:
         """See :class:`~ingest.index.Index`."""
-        with _translated(self._url):
-            self._client.delete(self._name, models.FilterSelector(filter=_filter(where)), wait=True)
+        if not keep:
+            self._delete(models.FilterSelector(filter=_filter(where)))
+            return
+        kept = frozenset(keep)
+        stale = [id_ for record in self._records(where, _IDS, content=False) if (id_ := str(record.id)) not in kept]
+        for ids in batches(stale):
+            self._delete(models.PointIdsList(points=list(ids)))
 
     def count(self, where: Where) -> int:
         """See :class:`~ingest.index.Index`."""
@@ -118,15 +124,7 @@ class ServerIndex:
 
     def scroll(self, where: Where) -> Iterator[tuple[Chunk, Vectors]]:
         """See :class:`~ingest.index.Index`."""
-        offset = None
-        while True:
-            with _translated(self._url):
-                records, offset = self._client.scroll(
-                    self._name, _filter(where), limit=BATCH, offset=offset, with_vectors=True
-                )
-            yield from map(_item, records)
-            if offset is None:
-                return
+        return map(_item, self._records(where, BATCH, content=True))
 
     def chunks(self, document_id: str, ordinals: Sequence[int]) -> list[Chunk]:
         """See :class:`~ingest.index.Index`."""
@@ -134,6 +132,10 @@ class ServerIndex:
         with _translated(self._url):
             records, _ = self._client.scroll(self._name, condition, limit=len(ordinals) or 1)
         return sorted(map(_chunk, records), key=lambda chunk: chunk.ordinal)
+
+    def dense_of(self, keys: Sequence[str]) -> dict[str, Dense]:
+        """See :class:`~ingest.index.Index`."""
+        return collect_dense(keys, self._having)
 
     def optimize(self) -> None:
         """Nothing to do: a server optimizes by itself."""
@@ -148,6 +150,33 @@ class ServerIndex:
     def close(self) -> None:
         """See :class:`~ingest.index.Index`."""
         self._client.close()
+
+    def _delete(self, points: models.PointsSelector) -> None:
+        with _translated(self._url):
+            self._client.delete(self._name, points, wait=True)
+
+    def _records(self, where: Where, page: int, *, content: bool) -> Iterator[models.Record]:
+        offset = None
+        while True:
+            with _translated(self._url):
+                records, offset = self._client.scroll(
+                    self._name,
+                    _filter(where),
+                    limit=page,
+                    offset=offset,
+                    with_payload=content,
+                    with_vectors=content,
+                )
+            yield from records
+            if offset is None:
+                return
+
+    def _having(self, keys: list[str]) -> list[models.Record]:
+        condition = models.Filter(must=[models.FieldCondition(key=TEXT_KEY, match=models.MatchAny(any=keys))])
+        with _translated(self._url):
+            return self._client.scroll(
+                self._name, condition, limit=BATCH, with_payload=[TEXT_KEY], with_vectors=[DENSE]
+            )[0]
 
     def __enter__(self) -> Self:
         return self

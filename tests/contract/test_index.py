@@ -4,10 +4,12 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from uuid import uuid4
 
 import numpy as np
 import pytest
 
+from ingest.context import text_key
 from ingest.documents import Chunk, Passage
 from ingest.errors import FingerprintError, VectorIndexError
 from ingest.index import Fingerprint, Index, SparseTerms, Vectors, Where
@@ -157,6 +159,36 @@ def test_where_means_the_same_everywhere(
     index.delete(where)
     assert index.count(where) == 0
     assert index.count(EVERYTHING) == rest
+
+
+@pytest.mark.parametrize(("where", "meant"), WHERES)
+def test_what_is_kept_is_not_deleted(
+    index: Index, library: list[Item], where: Where, meant: Callable[[Chunk], bool]
+) -> None:
+    index.upsert(library)
+    kept = [chunk.id for chunk, _ in library][::3]
+    index.delete(where, keep=[*kept, str(uuid4())])
+    left = {chunk.id for chunk, _ in index.scroll(EVERYTHING)}
+    assert left == {chunk.id for chunk, _ in library if chunk.id in kept or not meant(chunk)}
+
+
+def test_a_great_many_can_be_kept(index: Index, library: list[Item]) -> None:
+    index.upsert(library)
+    kept = library[0][0]
+    index.delete(EVERYTHING, keep={kept.id, *(str(uuid4()) for _ in range(80_000))})
+    assert [chunk for chunk, _ in index.scroll(EVERYTHING)] == [kept]
+
+
+def test_vectors_are_found_again_by_their_text(index: Index, item: MakeItem) -> None:
+    copies = [item("the same text", topic=3, ordinal=n) for n in range(600)]
+    others = [item(f"text {n}", topic=n % 16, ordinal=n, uri="b.md", collection="other") for n in range(300)]
+    index.upsert([*copies, *others])
+    keys = [text_key(chunk) for chunk, _ in (copies[0], *others)]
+    found = index.dense_of([*keys, "0" * 32, *keys])
+    assert found.keys() == set(keys)
+    for chunk, vectors in (copies[599], *others):
+        assert np.allclose(found[text_key(chunk)], vectors.dense, rtol=0, atol=2e-7)
+    assert index.dense_of([]) == {}
 
 
 def test_where_names_documents(index: Index, library: list[Item]) -> None:
