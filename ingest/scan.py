@@ -1,32 +1,51 @@
-"""A folder -> the files worth reading, one by one, without ever holding the whole tree."""
+"""A folder -> the files worth reading, one by one, without ever holding the whole tree.
 
+Places are strings here: a folder may hold very many files, and most are only compared with what is known.
+"""
+
+import errno
+import fnmatch
 import hashlib
 import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
 from ingest.errors import UsageError
 
 _JUNK = ("thumbs.db", "desktop.ini", "~$*", "*.tmp", "*.swp", "*.part", "__pycache__", "node_modules")
-_IGNORE_FILES = (".gitignore", ".transomignore")
+_is_junk = re.compile("|".join(map(fnmatch.translate, _JUNK)), re.IGNORECASE).match
+
+IGNORE_FILES = (".gitignore", ".transomignore")
+"""Names of the files that say what is left out below their folder; the later one has the last word."""
+
+_KEPT = "Check the spelling of the path, and that its disk is there. What was read of it before is kept."
+
+
+class FolderGoneError(UsageError):
+    """The folder to be scanned is not there, or went away meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class File:
     """A regular file that should be read."""
 
-    path: Path
+    location: str
+    """Where it lies, as the operating system names it."""
     uri: str
-    """Path below the root with forward slashes; bytes that are no UTF-8 stand as \\xNN."""
+    """Path below the root, as :func:`uri_of` writes it."""
     size: int
     """Bytes."""
     mtime_ns: int
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return Path(self.location)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +57,43 @@ class Ignored:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rules:
-    """What one ignore file says about everything below its folder."""
+class Unreadable:
+    """A file or folder that could not be looked at: what is at or below it may well still exist."""
 
-    folder: Path
-    spec: GitIgnoreSpec
-    name: str
-
-    def verdict(self, path: Path, is_dir: bool) -> bool | None:
-        """True to leave it out, False to keep it against outer rules, None for no opinion."""
-        relative = path.relative_to(self.folder).as_posix()
-        return self.spec.check_file(relative + "/" if is_dir else relative).include
+    uri: str
+    reason: str
 
 
-def scan(root: Path, below: Path | None = None) -> Iterator[File | Ignored]:
-    """Walks `root`, or the file or folder `below` it, in the order of names within each folder.
+Found = File | Ignored | Unreadable
 
-    Links are not followed, so nothing is read twice, outside of `root`, or for ever.
-    Raises :class:`UsageError` where there is no such file or folder.
+
+def scan(root: Path, below: Path | None = None) -> Iterator[Found]:
+    """Walks `root`, or of it only the file or folder `below`, in the order of names within each folder.
+
+    What lies in a folder that is left out is left out too, even if it is named as `below`. Links are not followed, so
+    nothing is read twice, outside of `root`, or for ever. What vanishes during the walk is passed over. Raises
+    :class:`FolderGoneError` where `root` is no folder that can be opened, or its disk was taken away meanwhile.
     """
-    start = below or root
-    try:
-        status = start.stat()
-    except OSError as error:
-        raise UsageError(f"{start} cannot be opened: {error.strerror}.", "Check the spelling of the path.") from error
-    if stat.S_ISDIR(status.st_mode):
-        yield from _walk(start, root)
-    else:
-        yield _regular(start, root, status)
+    device = _device(root)
+    parts = below.relative_to(root).parts if below else ()
+    # A stack, as folders can be nested deeper than Python's calls.
+    stack = [_entries(_Folder(str(root), "", ()), root, parts)]
+    while stack:
+        found = next(stack[-1], None)
+        if found is None:
+            stack.pop()
+        elif isinstance(found, _Folder):
+            stack.append(_entries(found, root, parts[len(stack) :]))
+        else:
+            yield found
+    if _device(root) != device:
+        raise FolderGoneError(f"The disk of {root} was taken away meanwhile.", _KEPT)
+
+
+def count(root: Path, below: Path | None = None) -> tuple[int, int]:
+    """How many files :func:`scan` would find, and their bytes."""
+    sizes = [found.size for found in scan(root, below) if isinstance(found, File)]
+    return len(sizes), sum(sizes)
 
 
 def hash_file(path: Path) -> str:
@@ -74,63 +102,99 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _walk(start: Path, root: Path) -> Iterator[File | Ignored]:
-    # A stack, as folders can be nested deeper than Python's calls.
-    stack = [_entries(start, root, _rules_above(start, root))]
-    while stack:
-        found = next(stack[-1], None)
-        if found is None:
-            stack.pop()
-        elif isinstance(found, _Folder):
-            stack.append(_entries(found.path, root, found.rules))
-        else:
-            yield found
+def uri_of(path: Path, root: Path) -> str:
+    """The path below `root` with forward slashes; a byte that is no UTF-8 stands as \\xNN, a backslash as two."""
+    return "/".join(map(_printable, path.relative_to(root).parts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What one ignore file says about everything below its folder."""
+
+    folder: str
+    spec: GitIgnoreSpec
+    name: str
+
+    def verdict(self, location: str, is_dir: bool) -> bool | None:
+        """True to leave it out, False to keep it against outer rules, None for no opinion."""
+        relative = location[len(self.folder) :].lstrip(os.sep)
+        return self.spec.check_file(relative + os.sep if is_dir else relative).include
 
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
-    path: Path
+    location: str
+    uri: str
     rules: Sequence[_Rules]
+    """Of the folders around it, the innermost first."""
 
 
-def _entries(folder: Path, root: Path, rules: Sequence[_Rules]) -> Iterator[File | Ignored | _Folder]:
+def _entries(folder: _Folder, root: Path, parts: Sequence[str]) -> Iterator[Found | _Folder]:
+    """What is in a folder, or of it only the first of `parts`."""
     try:
-        with os.scandir(folder) as listing:
-            entries = sorted(listing, key=lambda entry: os.fsencode(entry.name))
-        inner = [*_rules_in(folder), *rules]
+        if folder.uri and os.path.exists(os.path.join(folder.location, "pyvenv.cfg")):
+            yield Ignored(folder.uri, "a Python environment")
+            return
+        names = parts[:1] or sorted(os.listdir(folder.location), key=os.fsencode)
+        rules = [*_rules_in(folder.location), *folder.rules]
     except OSError as error:
-        yield Ignored(_uri(folder, root), f"the folder cannot be opened: {error.strerror}")
+        yield from _unreadable(folder.uri, root, error)
         return
-    for entry in entries:
-        path = Path(entry.path)
+    for name in names:
+        location = os.path.join(folder.location, name)
+        uri = f"{folder.uri}/{_printable(name)}" if folder.uri else _printable(name)
         try:
-            yield _look_at(entry, path, root, inner)
+            yield _look_at(name, location, uri, root, rules)
         except OSError as error:
-            yield Ignored(_uri(path, root), f"it cannot be looked at: {error.strerror}")
+            yield from _unreadable(uri, root, error)
 
 
-def _look_at(entry: "os.DirEntry[str]", path: Path, root: Path, rules: Sequence[_Rules]) -> File | Ignored | _Folder:
-    is_dir = entry.is_dir(follow_symlinks=False)
-    if entry.name.startswith("."):
-        reason: str | None = "hidden"
-    elif entry.is_symlink():
-        reason = _reason_of_link(path, root)
+def _look_at(name: str, location: str, uri: str, root: Path, rules: Sequence[_Rules]) -> Found | _Folder:
+    if name.startswith("."):
+        return Ignored(uri, "hidden")
+    if _is_junk(name):
+        return Ignored(uri, "junk")
+    status = os.lstat(location)
+    is_dir = stat.S_ISDIR(status.st_mode)
+    if stat.S_ISLNK(status.st_mode):
+        reason = _reason_of_link(location, root)
+    elif rules and (rule := _rule_against(location, is_dir, rules)):
+        reason = f"left out by {rule.name}"
+    elif is_dir:
+        return _Folder(location, uri, rules)
+    elif stat.S_ISREG(status.st_mode):
+        return File(location, uri, status.st_size, status.st_mtime_ns)
     else:
-        reason = _reason_to_skip(path, is_dir, rules)
-    if reason:
-        return Ignored(_uri(path, root), reason)
-    return _Folder(path, rules) if is_dir else _regular(path, root, entry.stat(follow_symlinks=False))
+        reason = "neither a file nor a folder"
+    return Ignored(uri, reason)
 
 
-def _regular(path: Path, root: Path, status: os.stat_result) -> File | Ignored:
-    if not stat.S_ISREG(status.st_mode):
-        return Ignored(_uri(path, root), "neither a file nor a folder")
-    return File(path, _uri(path, root), status.st_size, status.st_mtime_ns)
+def _unreadable(uri: str, root: Path, error: OSError) -> Iterator[Unreadable]:
+    """What an error says about a place: if it is only gone there is nothing to tell, and of the root it is the end."""
+    if not uri:
+        raise _gone(root, error) from error
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        yield Unreadable(uri, f"it cannot be opened: {error.strerror or error}")
 
 
-def _reason_of_link(path: Path, root: Path) -> str:
+def _device(root: Path) -> int:
+    """The disk a folder is on: when it is taken away, its mount point may stay as an empty folder on another."""
     try:
-        target = path.resolve(strict=True)
+        status = root.stat()
+        if not stat.S_ISDIR(status.st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    except OSError as error:
+        raise _gone(root, error) from error
+    return status.st_dev
+
+
+def _gone(root: Path, error: OSError) -> FolderGoneError:
+    return FolderGoneError(f"{root} cannot be opened: {error.strerror or error}.", _KEPT)
+
+
+def _reason_of_link(location: str, root: Path) -> str:
+    try:
+        target = Path(location).resolve(strict=True)
     except (OSError, RuntimeError):  # a missing target; a circle
         return "a link that leads nowhere"
     if not target.is_relative_to(root.resolve()):
@@ -138,41 +202,33 @@ def _reason_of_link(path: Path, root: Path) -> str:
     return "a link into the folder, where what it points to is read anyway"
 
 
-def _reason_to_skip(path: Path, is_dir: bool, rules: Sequence[_Rules]) -> str | None:
-    if any(fnmatchcase(path.name.lower(), pattern) for pattern in _JUNK):
-        return "junk"
-    if is_dir and (path / "pyvenv.cfg").exists():
-        return "a Python environment"
-    for rule in rules:  # the innermost has the last word
-        verdict = rule.verdict(path, is_dir)
+def _rule_against(location: str, is_dir: bool, rules: Sequence[_Rules]) -> _Rules | None:
+    """The rule that leaves a place out, if the innermost one with an opinion does."""
+    for rule in rules:
+        verdict = rule.verdict(location, is_dir)
         if verdict is not None:
-            return f"left out by {rule.name}" if verdict else None
+            return rule if verdict else None
     return None
 
 
-def _rules_in(folder: Path) -> Iterator[_Rules]:
-    """The rules of a folder, Transom's own first, as they have the last word."""
-    for name in reversed(_IGNORE_FILES):
-        file = folder / name
-        if file.is_file():
-            lines = file.read_text("utf-8", "replace").splitlines()
-            yield _Rules(folder, GitIgnoreSpec.from_lines(filter(_is_pattern, lines)), name)
+def _rules_in(folder: str) -> Iterator[_Rules]:
+    for name in reversed(IGNORE_FILES):
+        file = os.path.join(folder, name)
+        if os.path.isfile(file):
+            lines = Path(file).read_text("utf-8", "replace").splitlines()
+            if patterns := list(filter(_is_pattern, lines)):
+                yield _Rules(folder, GitIgnoreSpec.from_lines(patterns), name)
 
 
 def _is_pattern(line: str) -> bool:
-    """Whether a line makes sense; one that does not is passed over, as git does."""
+    """Whether a line is a rule; one that makes no sense is passed over, as git does."""
     try:
-        GitIgnoreSpec.from_lines([line])
+        return any(pattern.include is not None for pattern in GitIgnoreSpec.from_lines([line]).patterns)
     except (ValueError, re.error):
         return False
-    return True
 
 
-def _rules_above(start: Path, root: Path) -> list[_Rules]:
-    """The rules of the folders from `start` up to `root`, without `start`'s own."""
-    between = (folder for folder in start.parents if folder.is_relative_to(root))
-    return [rule for folder in between for rule in _rules_in(folder)]
-
-
-def _uri(path: PurePath, root: Path) -> str:
-    return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "backslashreplace")
+def _printable(name: str) -> str:
+    if name.isascii() and "\\" not in name:
+        return name  # nearly always
+    return os.fsencode(name.replace("\\", "\\\\")).decode("utf-8", "backslashreplace")
