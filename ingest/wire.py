@@ -1,16 +1,41 @@
-"""The JSON that the command line prints and the API answers with; described in docs/cli.md."""
+"""The JSON that the command line prints, described in docs/cli.md, and that processes exchange."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, get_args
+
+from pydantic import TypeAdapter
 
 from ingest.documents import Passage
+from ingest.errors import TransomError
 from ingest.events import Event
+from ingest.index import Where
+
+_EVENTS = {kind.__name__.lower(): kind for kind in get_args(Event)}
+_PASSAGES = TypeAdapter(list[Passage])
+_WHERE = TypeAdapter(Where)
 
 
 def event_json(event: Event) -> dict[str, Any]:
     """One event of an ingest, under the lower-case name of its class."""
     return {"event": type(event).__name__.lower(), **asdict(event)}
+
+
+def event_from_json(row: Mapping[str, Any]) -> Event:
+    """The event that :func:`event_json` wrote."""
+    values = {name: value for name, value in row.items() if name != "event"}
+    event: Event = _EVENTS[row["event"]](**values)
+    return event
+
+
+def error_json(error: TransomError) -> dict[str, str]:
+    """An error on its way to another process."""
+    return {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
+
+
+def error_from_json(row: Mapping[str, str]) -> TransomError:
+    """The error that :func:`error_json` wrote: of the same class, if it is loaded here, else the nearest."""
+    return _kinds(TransomError).get(row["kind"], TransomError)(row["message"], row["hint"])
 
 
 def passage_json(number: int, passage: Passage) -> dict[str, Any]:
@@ -34,3 +59,30 @@ def passages_json(passages: Mapping[int, Passage]) -> list[dict[str, Any]]:
 def timings_json(timings: Mapping[str, float]) -> dict[str, float]:
     """Seconds of each step, to the tenth of a millisecond."""
     return {step: round(seconds, 4) for step, seconds in timings.items()}
+
+
+def exact_passages_json(passages: Sequence[Passage]) -> Any:
+    """Passages whole, for another process."""
+    return _PASSAGES.dump_python(list(passages), mode="json")
+
+
+def passages_from_json(rows: Any) -> list[Passage]:
+    """The passages that :func:`exact_passages_json` wrote."""
+    return _PASSAGES.validate_python(rows)
+
+
+def where_json(where: Where) -> Any:
+    """Where to search, for another process."""
+    return _WHERE.dump_python(where, mode="json")
+
+
+def where_from_json(row: Any) -> Where:
+    """What :func:`where_json` wrote."""
+    return _WHERE.validate_python(row)
+
+
+def _kinds(root: type[TransomError]) -> dict[str, type[TransomError]]:
+    kinds = {root.__name__: root}
+    for kind in root.__subclasses__():
+        kinds |= _kinds(kind)
+    return kinds

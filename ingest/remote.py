@@ -1,0 +1,193 @@
+"""The library as others see it while a chat owns it: the same methods, done by the owner over its loopback API."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import httpx
+
+from ingest.catalogue import Catalogue
+from ingest.documents import Passage
+from ingest.errors import IndexUnavailableError
+from ingest.events import Event, Removed
+from ingest.index import Where
+from ingest.owner import Owner, find_owner
+from ingest.settings import IngestSettings
+from ingest.wire import error_from_json, event_from_json, passages_from_json, where_json
+
+if TYPE_CHECKING:
+    from ingest.catalogue import Coverage
+
+_LOST = (
+    "The chat that did this work has ended before it was done.",
+    "What was done is kept: run the same command again, and it goes on from there.",
+)
+
+
+class Desk(Protocol):
+    """What a library does for the command line, whoever does it: this process or the owner of the index."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What was ingested, and how it went."""
+
+    def ingest(
+        self,
+        paths: Sequence[Path],
+        collection: str,
+        *,
+        retry: bool = False,
+        ocr: bool = False,
+        missing_ok: bool = False,
+    ) -> Iterator[Event]:
+        """Brings a collection up to date with files and folders; closing the iterator stops the run."""
+
+    def search(self, query: str, limit: int, where: Where) -> list[Passage]:
+        """The best passages for a query."""
+
+    def require(self, collection: str) -> None:
+        """Raises :class:`~ingest.errors.UsageError` where a collection holds nothing that could be asked about."""
+
+    def remove(self, paths: Sequence[Path], collection: str) -> Iterator[Removed]:
+        """Forgets documents; the files themselves are not touched."""
+
+    def remove_collection(self, collection: str) -> None:
+        """Forgets a whole collection."""
+
+    def coverage(self, collection: str) -> "Coverage | None":
+        """How much of the collection's folders was read; None where nothing was counted."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def open_library(settings: IngestSettings) -> Desk:
+    """The library of these settings: handed over to a live owner, else opened here.
+
+    Raises :class:`~ingest.errors.SettingsError` where the owner works with other settings.
+    """
+    if owner := owner_of(settings):
+        owner.check(settings)
+        return RemoteLibrary(settings, owner)
+    from ingest.library import Library
+
+    return Library(settings)
+
+
+def owner_of(settings: IngestSettings) -> Owner | None:
+    """Who owns the index that these settings name, if anybody does."""
+    owner = find_owner(settings.home)
+    same = owner and owner.settings["storage"] == settings.storage.model_dump(mode="json")
+    return owner if same else None
+
+
+class Line:
+    """Requests to an owner. Each answer is a stream of JSON objects, of which one may be an error."""
+
+    def __init__(self, owner: Owner) -> None:
+        self._http = httpx.Client(
+            base_url=f"{owner.address}/api/",
+            headers={"Authorization": f"Bearer {owner.token}", "Accept-Encoding": "identity"},
+            timeout=httpx.Timeout(10, read=None),  # the owner may think for as long as it has to
+            trust_env=False,  # no proxy stands between this machine and itself
+        )
+
+    def request(self, work: str, **wanted: Any) -> Iterator[Mapping[str, Any]]:
+        """What the owner answers, as it comes; closing the iterator stops the work.
+
+        Raises the very error that the owner met, and :class:`IndexUnavailableError` where the owner ends.
+        """
+        body = json.dumps(wanted)  # ASCII, so that file names in any encoding pass
+        try:
+            with self._http.stream("POST", work, content=body) as answer:
+                for line in answer.iter_lines():
+                    row = json.loads(line)
+                    if "error" in row:
+                        raise error_from_json(row["error"])
+                    yield row
+        except httpx.TransportError as error:
+            raise IndexUnavailableError(*_LOST) from error
+
+    def close(self) -> None:
+        """Hangs up."""
+        self._http.close()
+
+
+class RemoteLibrary:
+    """A library whose owner does the work; only the catalogue is read here."""
+
+    def __init__(self, settings: IngestSettings, owner: Owner) -> None:
+        self.settings = settings
+        self._line = Line(owner)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What was ingested, and how it went."""
+        from ingest.library import catalogue_path
+
+        return Catalogue(catalogue_path(self.settings))
+
+    def ingest(
+        self,
+        paths: Sequence[Path],
+        collection: str,
+        *,
+        retry: bool = False,
+        ocr: bool = False,
+        missing_ok: bool = False,
+    ) -> Iterator[Event]:
+        """See :class:`Desk`. While another ingest runs, this one waits and says so."""
+        wanted = {"retry": retry, "ocr": ocr, "missing_ok": missing_ok}
+        rows = self._line.request("ingest", paths=_absolute(paths), collection=collection, **wanted)
+        yield from map(event_from_json, rows)
+
+    def search(self, query: str, limit: int, where: Where) -> list[Passage]:
+        """See :class:`Desk`."""
+        (row,) = self._line.request("search", query=query, limit=limit, where=where_json(where))
+        return passages_from_json(row["passages"])
+
+    def require(self, collection: str) -> None:
+        """See :class:`Desk`."""
+        for _ in self._line.request("require", collection=collection):
+            pass
+
+    def remove(self, paths: Sequence[Path], collection: str) -> Iterator[Removed]:
+        """See :class:`Desk`."""
+        for row in self._line.request("remove", paths=_absolute(paths), collection=collection):
+            event = event_from_json(row)
+            if isinstance(event, Removed):
+                yield event
+
+    def remove_collection(self, collection: str) -> None:
+        """See :class:`Desk`."""
+        for _ in self._line.request("remove", paths=None, collection=collection):
+            pass
+
+    def coverage(self, collection: str) -> "Coverage | None":
+        """See :class:`Desk`."""
+        return self.catalogue.coverage(collection)
+
+    def close(self) -> None:
+        """Releases what was opened; the owner keeps its own."""
+        self._line.close()
+        if "catalogue" in self.__dict__:
+            self.__dict__.pop("catalogue").close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _absolute(paths: Sequence[Path]) -> list[str]:
+    """The owner has another working directory."""
+    return [str(path.expanduser().absolute()) for path in paths]
