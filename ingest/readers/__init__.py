@@ -1,10 +1,12 @@
 """One file -> its text with pages and headings. What a file is, its content decides before its ending.
 
 One module for each way of reading: :mod:`.pdf`, :mod:`.word`, :mod:`.slides`, :mod:`.office` (sheets, books, old
-formats), :mod:`.web`, :mod:`.mail` and :mod:`.text` (everything that is text already); imported when first needed.
+formats), :mod:`.web`, :mod:`.mail`, :mod:`.ocr` (pictures) and :mod:`.text` (everything that is text already);
+imported when first needed.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from ingest.errors import EmptyError, ReadError
@@ -21,7 +23,7 @@ def read(path: Path, ocr: bool = False) -> Extracted:
     """
     try:
         media_type = types.media_type_of(path)
-        extracted = _reader_for(media_type)(path, media_type)
+        extracted = _reader_for(media_type, ocr)(path, media_type)
     except OSError as error:
         raise ReadError(f"The file cannot be opened: {error.strerror or error}", "Check who may read it.") from error
     if not any(page.text.strip() for page in extracted.pages):
@@ -29,10 +31,16 @@ def read(path: Path, ocr: bool = False) -> Extracted:
     return extracted
 
 
-def _reader_for(media_type: str) -> Callable[[Path, str], Extracted]:
+def _reader_for(media_type: str, ocr: bool) -> Callable[[Path, str], Extracted]:
     if media_type == types.PDF:
-        from ingest.readers.pdf import read_pdf as reader
-    elif media_type == types.DOCX:
+        from ingest.readers.pdf import read_pdf
+
+        return partial(read_pdf, ocr=ocr)
+    if media_type in types.PICTURES:
+        from ingest.readers.ocr import read_picture
+
+        return partial(read_picture, ocr=ocr)
+    if media_type == types.DOCX:
         from ingest.readers.word import read_word as reader
     elif media_type == types.PPTX:
         from ingest.readers.slides import read_slides as reader

@@ -41,13 +41,17 @@ _TEXT_ENDINGS = {
     ".tsv": "text/tab-separated-values",
     ".json": "application/json",
 }
+_PICTURES = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
+    (b"BM", "image/bmp"),
+)
+PICTURES = {media_type for _, media_type in _PICTURES}
 _BINARY = (
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"GIF8", "a picture"),
-    (b"II*\0", "a picture"),
-    (b"MM\0*", "a picture"),
-    (b"BM", "a picture"),
     (b"\x1f\x8b", "an archive"),
     (b"7z\xbc\xaf", "an archive"),
     (b"Rar!", "an archive"),
@@ -132,8 +136,11 @@ def _ole_type(path: Path) -> str:
 
 def _text_type(path: Path, head: bytes) -> str:
     zeros = b"\0" in head and not head.startswith(_WIDE)
+    for magic, media_type in _PICTURES:
+        if head.startswith(magic) and (zeros or not magic.isascii()):  # a text may begin with "BM"
+            return media_type
     for magic, kind in _BINARY:
-        if head.startswith(magic) and (zeros or not magic.isascii()):  # a text may begin with "MZ"
+        if head.startswith(magic) and (zeros or not magic.isascii()):
             raise UnsupportedError(f"It is {kind}: nothing here reads that.")
     if zeros:
         raise UnsupportedError("It is neither text nor a format that is known here.")

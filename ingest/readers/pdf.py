@@ -1,6 +1,8 @@
 """PDF: text, page labels, outline and title from PDFium; a second opinion from pypdf where PDFium fails."""
 
+import math
 import re
+import signal
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -12,6 +14,7 @@ from ingest.documents import Heading, Page
 from ingest.errors import EmptyError, EncryptedError, ReadError
 from ingest.readers.extracted import Extracted, page_starts, title_or_name
 from ingest.readers.hyphens import mend
+from ingest.readers.ocr import HINT, recognise
 
 _MAX_HEADINGS = 5_000
 _CLEANED = (
@@ -19,27 +22,42 @@ _CLEANED = (
     | {code: normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}  # ligatures
     | dict.fromkeys((0xF076, 0xF0A7, 0xF0B7, 0xF0D8), "•")  # bullets of the Symbol and Wingdings fonts
 )
+_POINTS = 72
+"""To the inch."""
+_DPI = 200
+"""Tesseract's results at 300 were no better, and took half as long again."""
+_MOST_PIXELS = 40_000_000
+"""Of the picture of a page: a sheet in A1 at 200 dpi. A larger one is drawn with fewer dots to the inch."""
 
 
-def read_pdf(path: Path, media_type: str) -> Extracted:
-    """Reads a PDF; tried with an empty password where it is encrypted.
+def read_pdf(path: Path, media_type: str, ocr: bool = False) -> Extracted:
+    """Reads a PDF; tried with an empty password where it is encrypted. With `ocr`, pages without text are recognised.
 
+    A limit of time that is set as the process's timer then holds for each such page.
     Raises :class:`EncryptedError`, :class:`EmptyError` for a scan, else :class:`ReadError`.
     """
     try:
-        extracted = _with_pdfium(path, media_type)
+        extracted = _with_pdfium(path, media_type, ocr)
     except pdfium.PdfiumError:
         extracted = _with_pypdf(path, media_type)  # it opens some damaged and some encrypted ones more
     if not any(page.text.strip() for page in extracted.pages):
-        raise EmptyError("The PDF has no text layer: it looks like a scan.", "Run it through an OCR program first.")
+        if ocr:
+            raise EmptyError("The PDF has no text layer, and Tesseract found no text in its pages.")
+        raise EmptyError("The PDF has no text layer: it looks like a scan.", HINT)
     return extracted
 
 
-def _with_pdfium(path: Path, media_type: str) -> Extracted:
+def _with_pdfium(path: Path, media_type: str, ocr: bool) -> Extracted:
     document = pdfium.PdfDocument(path)
+    seconds, _ = signal.getitimer(signal.ITIMER_REAL)
     try:
         labels = [document.get_page_label(index) or "" for index in range(len(document))]
-        pages = _pages([_page_text(document, index) for index in range(len(document))], labels)
+        texts = [_page_text(document, index) for index in range(len(document))]
+        for index, text in enumerate(texts):
+            if ocr and not text.strip():
+                signal.setitimer(signal.ITIMER_REAL, seconds)
+                texts[index] = _recognised(document, index)
+        pages = _pages(texts, labels)
         headings = sorted(_outline(document, pages), key=lambda heading: heading.start)
         title = document.get_metadata_dict(skip_empty=True).get("Title")
     finally:
@@ -56,6 +74,21 @@ def _page_text(document: pdfium.PdfDocument, index: int) -> str:
     finally:
         page.close()
     return text
+
+
+def _recognised(document: pdfium.PdfDocument, index: int) -> str:
+    """The text in the picture of a page."""
+    page = document[index]
+    try:
+        if not pdfium.raw.FPDFPage_CountObjects(page):
+            return ""  # a blank sheet
+        width, height = page.get_size()
+        scale = min(_DPI / _POINTS, math.sqrt(_MOST_PIXELS / (width * height)))
+        picture = page.render(scale=scale, grayscale=True).to_numpy()
+    finally:
+        page.close()
+    rows, columns = picture.shape[:2]
+    return "\n\n".join(recognise(b"P5 %d %d 255\n" % (columns, rows) + picture.tobytes(), round(scale * _POINTS)))
 
 
 def _pages(texts: Sequence[str], labels: Sequence[str]) -> tuple[Page, ...]:
