@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from ingest.errors import TransomError
 
@@ -44,6 +44,20 @@ class Entry:
     chunks: int = 0
 
 
+class Coverage(NamedTuple):
+    """How much of some folders is read, while a run goes on or after it was stopped."""
+
+    read: int
+    """Files, failed ones among them."""
+    found: int
+    """Files."""
+
+    @property
+    def share(self) -> float:
+        """Between 0 and 1."""
+        return self.read / self.found
+
+
 _COLUMNS = tuple(field.name for field in fields(Entry))
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS documents (
@@ -51,6 +65,10 @@ CREATE TABLE IF NOT EXISTS documents (
     PRIMARY KEY (document_id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS documents_by_place ON documents (collection, root, uri);
+CREATE TABLE IF NOT EXISTS folders (
+    collection, root, found, swept,
+    PRIMARY KEY (collection, root)
+) WITHOUT ROWID;
 CREATE TEMP TABLE seen (document_id PRIMARY KEY) WITHOUT ROWID;
 """
 
@@ -121,6 +139,11 @@ class Catalogue:
         with _translated(self._path):
             self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (document_id,))
 
+    def unmark_seen(self, document_id: str) -> None:
+        """Takes the mark away: the file has vanished since."""
+        with _translated(self._path):
+            self._db.execute("DELETE FROM seen WHERE document_id = ?", (document_id,))
+
     def unseen(self, collection: str, root: str) -> Iterator[Entry]:
         """The entries below `root` that the present sweep did not find."""
         return self._select(
@@ -128,6 +151,30 @@ class Catalogue:
             collection,
             root,
         )
+
+    def expect(self, collection: str, root: str, found: int) -> None:
+        """Notes that a sweep of a folder has begun, and how many files it is going to meet."""
+        with _translated(self._path):
+            self._db.execute("INSERT OR REPLACE INTO folders VALUES (?, ?, ?, FALSE)", (collection, root, found))
+
+    def end_sweep(self, collection: str, root: str) -> None:
+        """Notes that every file of a folder has been met."""
+        with _translated(self._path):
+            self._db.execute("UPDATE folders SET swept = TRUE WHERE collection = ? AND root = ?", (collection, root))
+
+    def forget_folders(self, collection: str) -> None:
+        """Forgets what was noted of a collection's folders."""
+        with _translated(self._path):
+            self._db.execute("DELETE FROM folders WHERE collection = ?", (collection,))
+
+    def coverage(self, collection: str) -> Coverage | None:
+        """How much of a collection's folders is read; None if all is, or as long as nobody has counted."""
+        query = "SELECT sum(found), min(swept) FROM folders WHERE collection = ?"
+        settled = "SELECT count(*) FROM documents WHERE collection = ? AND state != 'indexing'"
+        with _translated(self._path):
+            found, swept = self._db.execute(query, (collection,)).fetchone()
+            (read,) = self._db.execute(settled, (collection,)).fetchone()
+        return None if found is None or swept or read >= found else Coverage(read, found)
 
     def close(self) -> None:
         """Closes the file."""

@@ -35,7 +35,7 @@ def ingest(settings: "IngestSettings", paths: tuple[Path, ...], collection: str,
     """
     from ingest.display import show
     from ingest.library import Library, drop_library
-    from ingest.pipeline import Source
+    from ingest.sources import Source
 
     for path in paths:
         Source.of(path, ())  # a missing path is told before anything is loaded, or thrown away

@@ -4,20 +4,20 @@ Nothing here reaches for the network unless the settings name a model that is no
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
 from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
 from qdrant_edge import SparseVector
 
-from ingest.context import bm25_text, dense_text
-from ingest.documents import Chunk
 from ingest.errors import TransomError
-from ingest.index import SparseTerms, Vectors
+from ingest.index import SparseTerms
 from ingest.settings import EmbeddingSettings
-from ingest.terms import document_vector, query_vector
+from ingest.terms import query_vector
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -67,13 +67,17 @@ class Embedder(Embeddings):
         """The terms of a query, for the BM25 vector; idf is applied by the index."""
         return _terms(query_vector(text))
 
-    def embed_chunks(self, chunks: Sequence[Chunk]) -> list[Vectors]:
-        """Both vectors of each chunk."""
-        dense = self.embed_documents([dense_text(chunk) for chunk in chunks])
-        return [
-            Vectors(dense=vector, bm25=_terms(document_vector(bm25_text(chunk))))
-            for vector, chunk in zip(dense, chunks, strict=True)
-        ]
+    def embed_in_batches(self, texts: list[str]) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+        """Dense vectors of `texts`, batch by batch as they are made: the positions of some texts, and their vectors.
+
+        The longest come first: texts of one length need no padding.
+        """
+        order = sorted(range(len(texts)), key=lambda position: -len(texts[position]))
+        size = self._settings.batch_size
+        for start in range(0, len(order), size):
+            positions = order[start : start + size]
+            batch = [texts[position] for position in positions]
+            yield positions, np.asarray(self._encode(batch, self._settings.document_prompt), dtype=np.float32)
 
     def _encode(self, texts: list[str], prompt: str) -> list[list[float]]:
         vectors = self._model.encode(

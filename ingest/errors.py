@@ -10,6 +10,7 @@
     │   ├── UnsupportedError           ... because nothing here reads its format
     │   └── EmptyError                 ... because it holds no text (a scan, a picture)
     ├── VectorIndexError               the index cannot be used                  exit 3
+    │   ├── NoIndexError               ... because there is none yet
     │   ├── IndexLockedError           ... because another process has it open
     │   ├── IndexUnavailableError      ... because its server does not answer
     │   └── FingerprintError           ... because another embedder or cut made it
@@ -66,6 +67,10 @@ class VectorIndexError(TransomError):
     """The index cannot be used."""
 
     exit_status = 3
+
+
+class NoIndexError(VectorIndexError):
+    """There is no index yet."""
 
 
 class IndexLockedError(VectorIndexError):

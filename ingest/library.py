@@ -3,20 +3,21 @@
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Self
 
-from ingest.catalogue import Catalogue
+from ingest.catalogue import Catalogue, Coverage, Entry
 from ingest.chunker import VERSION
 from ingest.documents import Passage
 from ingest.embedder import Embedder
-from ingest.errors import UsageError
-from ingest.events import Event
+from ingest.errors import FingerprintError, NoIndexError, UsageError
+from ingest.events import Event, Removed
 from ingest.index import Fingerprint, Index, Where, drop_index, open_index
 from ingest.index.copy import copy_index
-from ingest.pipeline import Pipeline
+from ingest.pipeline import Pipeline, remove
 from ingest.settings import IngestSettings
+from ingest.sources import Source
 
 DEFAULT_COLLECTION = "documents"
 _EVERYTHING = Where(collection=DEFAULT_COLLECTION)
@@ -40,16 +41,56 @@ class Library:
 
     @cached_property
     def index(self) -> Index:
-        """The index, made with this embedder and this way of cutting."""
-        index = open_index(self.settings, self._fingerprint())
+        """The index, made with this embedder and this way of cutting. One that is there is opened without either."""
+        try:
+            index = open_index(self.settings, None)
+        except NoIndexError:
+            index = open_index(self.settings, self._fingerprint(self.embedder.dimension))
+        try:
+            self._fingerprint(index.fingerprint().dimension).check(index.fingerprint())
+        except FingerprintError:
+            index.close()
+            raise
         if not index.count(Where()):
             self.catalogue.forget_indexed()  # whoever emptied it left the catalogue behind: read all again
         return index
 
-    def ingest(self, paths: Sequence[Path], collection: str = DEFAULT_COLLECTION) -> Iterator[Event]:
-        """Brings a collection up to date with files and folders."""
-        pipeline = Pipeline(self.settings, self.catalogue, self.index, self.embedder)
-        return pipeline.run(paths, collection)
+    def ingest(
+        self,
+        paths: Sequence[Path],
+        collection: str = DEFAULT_COLLECTION,
+        *,
+        retry: bool = False,
+        ocr: bool = False,
+        missing_ok: bool = False,
+    ) -> Iterator[Event]:
+        """Brings a collection up to date with files and folders; closing the iterator stops it.
+
+        `retry` reads again what failed before; `ocr` also reads scans and pictures. With `missing_ok` a path that
+        is gone is forgotten, if it lay in a folder that was ingested before. Else raises :class:`UsageError` for
+        it, before anything is touched.
+        """
+        roots = self.catalogue.roots(collection)
+        sources = [Source.of(path, roots, missing_ok) for path in paths]
+        pipeline = Pipeline(self.settings, self.catalogue, self.index, lambda: self.embedder, retry=retry, ocr=ocr)
+        return pipeline.run(sources, collection)
+
+    def remove(self, paths: Sequence[Path], collection: str) -> Iterator[Removed]:
+        """Removes documents: files and folders, as they lie on the disk or as they are shown."""
+        for entry in list(self.catalogue.entries(collection)):
+            if any(_is_meant(entry, path) for path in paths):
+                yield remove(entry, self.catalogue, self.index)
+
+    def remove_collection(self, collection: str) -> None:
+        """Removes every document of a collection, and what is known of its folders."""
+        self.index.delete(Where(collection=collection))
+        for entry in self.catalogue.entries(collection):
+            self.catalogue.drop(entry.document_id)
+        self.catalogue.forget_folders(collection)
+
+    def coverage(self, collection: str) -> Coverage | None:
+        """How much of a collection's folders is read; None if all is, or nobody has counted yet."""
+        return self.catalogue.coverage(collection)
 
     def search(self, query: str, limit: int, where: Where = _EVERYTHING) -> list[Passage]:
         """The best passages for a query; raises :class:`UsageError` for an empty one."""
@@ -82,14 +123,20 @@ class Library:
     ) -> None:
         self.close()
 
-    def _fingerprint(self) -> Fingerprint:
+    def _fingerprint(self, dimension: int) -> Fingerprint:
         return Fingerprint(
-            embedder=self.embedder.name,
-            dimension=self.embedder.dimension,
+            embedder=self.settings.embedding.model,
+            dimension=dimension,
             chunk_tokens=self.settings.chunking.tokens,
             chunk_overlap=self.settings.chunking.overlap,
             version=VERSION,
         )
+
+
+def _is_meant(entry: Entry, path: Path) -> bool:
+    """Whether a document lies at or below a path: one on the disk, or one below its root, as it is shown."""
+    lies_at = PurePath(entry.root, entry.uri)
+    return lies_at.is_relative_to(path.expanduser().absolute()) or PurePath(entry.uri).is_relative_to(path)
 
 
 def catalogue_path(settings: IngestSettings) -> Path:

@@ -1,262 +1,238 @@
-"""scan -> read -> chunk -> embed -> upsert -> prune, as one stream of events.
+"""scan -> read -> cut -> embed -> upsert -> prune, as one stream of events.
 
-Files are read ahead in worker processes while earlier ones are embedded; chunks of many files are embedded
-together. Whatever ends a run, the next one goes on where it stopped.
+Files are read and cut ahead in worker processes (:mod:`.intake`) while earlier ones are embedded and stored
+(:mod:`.writer`). Whatever ends a run, the next one goes on where it stopped.
 """
 
-import time
-from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from ingest.catalogue import Catalogue, Entry
-from ingest.chunker import Chunker
-from ingest.documents import Chunk, Document, document_id
+from ingest.documents import document_id
 from ingest.embedder import Embedder
-from ingest.errors import ReadError, UsageError
-from ingest.events import Event, Failed, Finished, Indexed, Removed, Skipped, Unchanged
+from ingest.errors import ReadError, TransomError
+from ingest.events import Event, Failed, Removed, Skipped, Unchanged
 from ingest.index import Index, Where
-from ingest.readers import Extracted
-from ingest.sandbox import Reading, Sandbox
-from ingest.scan import File, Ignored, hash_file, scan
+from ingest.intake import Intake, Reading, outcome
+from ingest.meter import Meter
+from ingest.preparing import Preparer
+from ingest.scan import File, Ignored, Unreadable, count, hash_file, scan
 from ingest.settings import IngestSettings
+from ingest.sources import Source, lies_in
+from ingest.writer import Writer
 
-_BATCH = 256
-"""Chunks embedded together; the embedder sorts them by length across files."""
-_READ_AHEAD = 2
-"""Files read ahead for each worker."""
+_ATTEMPTS = 3
+"""How often a file is read that changes meanwhile."""
+_MB = 1 << 20
 
-
-@dataclass(slots=True)
-class _Counts:
-    files: int = 0
-    indexed: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    failed: int = 0
-    read: int = 0
-    chunks: int = 0
-    embedded: int = 0
-
-    def add(self, event: Event) -> None:
-        """Counts one event."""
-        match event:
-            case Indexed():
-                self.indexed += 1
-                self.chunks += event.chunks
-            case Unchanged():
-                self.unchanged += 1
-            case Removed():
-                self.removed += 1
-            case Failed():
-                self.failed += 1
-        if isinstance(event, Indexed | Unchanged | Failed):
-            self.files += 1
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What one PATH on the command line stands for: a folder, or a file or folder below a known one."""
-
-    root: Path
-    below: Path
-
-    @classmethod
-    def of(cls, path: Path, known_roots: Sequence[str]) -> "Source":
-        """Documents keep their names: a path below a folder that was ingested before belongs to that folder."""
-        path = path.expanduser().absolute()
-        if not path.exists():
-            raise UsageError(f"There is no file or folder {path}.", "Check the spelling of the path.")
-        path = path.resolve()
-        for root in map(Path, known_roots):
-            if path.is_relative_to(root):
-                return cls(root, path)
-        return cls(path if path.is_dir() else path.parent, path)
-
-    def covers(self, entry: Entry) -> bool:
-        """Whether a catalogue entry of this root lies within the part that is swept."""
-        if self.below == self.root:
-            return True
-        uri = self.below.relative_to(self.root).as_posix()
-        return entry.uri == uri or entry.uri.startswith(uri + "/")
+_CHANGING = ReadError("The file kept changing while it was read.", "Ingest again when it is at rest.")
 
 
 class Pipeline:
-    """Brings an index and its catalogue up to date with folders of documents."""
+    """Brings an index and its catalogue up to date with folders of documents: one object for one run."""
 
-    def __init__(self, settings: IngestSettings, catalogue: Catalogue, index: Index, embedder: Embedder) -> None:
+    def __init__(  # noqa: PLR0913 - its parts, and what is wanted
+        self,
+        settings: IngestSettings,
+        catalogue: Catalogue,
+        index: Index,
+        embedder: Callable[[], Embedder],
+        *,
+        retry: bool = False,
+        ocr: bool = False,
+    ) -> None:
+        """The embedder is called for when there is something to embed. `ocr` tries again what failed, as `retry`."""
         self._settings = settings
         self._catalogue = catalogue
         self._index = index
-        self._chunker = Chunker(embedder.tokenizer, settings.chunking.tokens, settings.chunking.overlap)
-        self._writer = _Writer(catalogue, index, embedder)
-        self._read = 0
+        self._embedder = embedder
+        self._retry = retry or ocr
+        self._ocr = ocr
+        self._meter = Meter()
+        self._writer = Writer(catalogue, index, embedder, self._meter)
 
-    def run(self, paths: Sequence[Path], collection: str) -> Iterator[Event]:
-        """Ingests files and folders into a collection; the last event is always :class:`Finished`.
+    def run(self, sources: Sequence[Source], collection: str) -> Iterator[Event]:
+        """Ingests folders, or parts of them, into a collection; the last event is always :class:`Finished`.
 
-        Raises :class:`UsageError` for a path that does not exist, before anything is touched.
+        Raises :class:`~ingest.scan.FolderGoneError` where a folder goes away meanwhile; nothing is removed then.
         """
-        started = time.monotonic()
-        roots = self._catalogue.roots(collection)
-        sources = [Source.of(path, roots) for path in paths]
-        counts = _Counts()
-        with Sandbox(self._settings.reading) as sandbox:
+        self._counting = threading.Thread(target=self._count, args=(sources, collection), daemon=True)
+        self._counting.start()
+        for event in self._work(sources, collection):
+            if event is not None:
+                self._meter.take(event)
+                yield event
+            if report := self._meter.due():
+                yield report
+        yield self._meter.finished()
+
+    def _count(self, sources: Sequence[Source], collection: str) -> None:
+        """Counts the folders beside the run, so that it can begin at once."""
+        with suppress(TransomError):  # the run itself meets the same folder, and tells
+            counts = [count(source.root, source.below) for source in sources]
+            self._meter.total = (sum(files for files, _ in counts), sum(size for _, size in counts))
+            for source, (files, _) in zip(sources, counts, strict=True):
+                if source.whole:
+                    self._catalogue.expect(collection, str(source.root), files)
+
+    def _work(self, sources: Sequence[Source], collection: str) -> Iterator[Event | None]:
+        """The events of a run; None stands for work done that none of them tells of."""
+        with Intake(self._settings.reading, self._preparer) as intake:
             for source in sources:
-                for event in self._sweep(source, collection, sandbox):
-                    counts.add(event)
-                    yield event
-        if counts.chunks or counts.removed:
-            self._index.flush()
-            self._index.optimize()
-        counts.read = self._read
-        yield Finished(**asdict(counts), seconds=round(time.monotonic() - started, 3))
+                yield from self._sweep(source, collection, intake)
+        self._index.flush()
+        self._index.optimize()
 
-    def _sweep(self, source: Source, collection: str, sandbox: Sandbox) -> Iterator[Event]:
+    def _preparer(self) -> Preparer:
+        cut, reading = self._settings.chunking, self._settings.reading
+        tokenizer = self._embedder().tokenizer.to_str()
+        return Preparer(tokenizer, cut.tokens, cut.overlap, reading.max_text_mb, self._ocr)
+
+    def _sweep(self, source: Source, collection: str, intake: Intake) -> Iterator[Event | None]:
         self._catalogue.start_sweep()
-        reading: deque[tuple[Entry, Path, Reading]] = deque()
-        limit = _READ_AHEAD * self._settings.reading.workers
+        unseen_places: list[str] = []
         for found in scan(source.root, source.below):
-            if isinstance(found, Ignored):
-                yield Skipped(found.uri, found.reason)
-                continue
-            entry = self._examine(found, source.root, collection)
-            if isinstance(entry, Unchanged | Failed):
-                yield entry
-                continue
-            reading.append((entry, found.path, sandbox.submit(found.path)))
-            if len(reading) >= limit:
-                yield from self._store(*reading.popleft())
-        while reading:
-            yield from self._store(*reading.popleft())
+            match found:
+                case File():
+                    yield self._examine(found, source.root, collection, intake)
+                case Ignored():
+                    yield Skipped(found.uri, found.reason)
+                case Unreadable():
+                    unseen_places.append(found.uri)
+                    yield Skipped(found.uri, found.reason)
+            while intake.full:
+                yield from self._store(intake)
+        while intake.busy:
+            yield from self._store(intake)
         yield from self._writer.flush()
-        yield from self._prune(source, collection)
+        yield from self._prune(source, collection, unseen_places)
+        if source.whole:
+            self._counting.join()
+            self._catalogue.end_sweep(collection, str(source.root))
 
-    def _examine(self, file: File, root: Path, collection: str) -> Entry | Unchanged | Failed:
-        """What to do with a file: a new `indexing` entry to be read, or the outcome that still stands."""
-        identity = document_id(collection, str(root), file.uri)
-        self._catalogue.mark_seen(identity)
-        known = self._catalogue.get(identity)
-        settled = known is not None and known.state != "indexing"
-        if known and settled and (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
-            return _outcome(known)
-        self._read += 1
+    def _examine(self, file: File, root: Path, collection: str, intake: Intake) -> Unchanged | Failed | None:
+        """How a file went before, if it is as it was; else begins to read it."""
+        entry = _new_entry(file, root, collection)
+        self._catalogue.mark_seen(entry.document_id)
+        known = self._catalogue.get(entry.document_id)
+        if known and (known.state == "indexing" or (known.state == "failed" and self._retry)):
+            known = None  # it is to be read, whatever it looks like
+        if known and (known.size, known.mtime_ns) == (entry.size, entry.mtime_ns):
+            return self._as_before(known)
+        return self._begin(entry, file.path, intake, known)
+
+    def _begin(
+        self, entry: Entry, path: Path, intake: Intake, known: Entry | None = None, attempt: int = 1
+    ) -> Unchanged | Failed | None:
+        """Begins to read a file, unless its content turns out to be the known one."""
+        self._meter.read += 1
+        self._meter.current = entry.uri
         try:
-            sha256 = hash_file(file.path)
+            self._check_size(entry)
+            entry = replace(entry, sha256=hash_file(path))
+        except FileNotFoundError:
+            self._catalogue.unmark_seen(entry.document_id)
+            return None
         except OSError as error:
-            return self._fail(_new_entry(identity, collection, root, file, ""), _unreadable(error))
-        if known and settled and known.sha256 == sha256:
-            self._catalogue.change(known, size=file.size, mtime_ns=file.mtime_ns)
-            return _outcome(known)
-        return _new_entry(identity, collection, root, file, sha256)
-
-    def _store(self, entry: Entry, path: Path, future: Reading) -> Iterator[Event]:
-        try:
-            document = _document(entry, future.result())
+            return self._fail(entry, _unreadable(error))
         except ReadError as error:
-            yield self._fail(entry, error)
+            return self._fail(entry, error)
+        if known and known.sha256 == entry.sha256:
+            self._catalogue.change(known, size=entry.size, mtime_ns=entry.mtime_ns)
+            return self._as_before(known)
+        intake.begin(entry, path, attempt)
+        return None
+
+    def _store(self, intake: Intake) -> Iterator[Event | None]:
+        """Takes what has been read; while nothing has, stores what is waiting."""
+        ready = False
+        for reading in intake.ready():
+            ready = True
+            yield from self._take(reading, intake)
+        if not ready:
+            self._meter.current = intake.slowest() or self._meter.current
+            yield from self._writer.flush()
+            yield None
+
+    def _take(self, reading: Reading, intake: Intake) -> Iterator[Event | None]:
+        entry, path = reading.entry, reading.path
+        try:
+            status = path.stat()
+        except OSError:  # it went away: if for good, it is pruned
+            self._catalogue.unmark_seen(entry.document_id)
             return
-        yield from self._writer.add(entry, document, self._chunker.cut(document, entry.collection))
+        result = outcome(reading)
+        if (status.st_size, status.st_mtime_ns) != (entry.size, entry.mtime_ns):
+            if reading.attempt < _ATTEMPTS:
+                changed = replace(entry, size=status.st_size, mtime_ns=status.st_mtime_ns)
+                yield self._begin(changed, path, intake, attempt=reading.attempt + 1)
+                return
+            result = _CHANGING
+        if isinstance(result, ReadError):
+            yield self._fail(entry, result)
+        else:
+            self._meter.current = entry.uri
+            yield from self._writer.add(entry, result)
+
+    def _check_size(self, entry: Entry) -> None:
+        limit = self._settings.reading.max_file_mb
+        if entry.size > limit * _MB:
+            raise ReadError(
+                f"The file has {entry.size // _MB} MB; the limit is {limit} MB.",
+                "Raise reading.max_file_mb in the settings if the file is worth it.",
+            )
+
+    def _as_before(self, known: Entry) -> Unchanged | Failed:
+        self._meter.done(known.size)
+        if known.state == "failed":
+            return Failed(known.uri, known.reason, known.hint)
+        return Unchanged(known.uri)
 
     def _fail(self, entry: Entry, error: ReadError) -> Failed:
+        self._meter.done(entry.size)
         if self._catalogue.get(entry.document_id):
             self._index.delete(Where(document_ids=(entry.document_id,)))
         self._catalogue.change(entry, state="failed", reason=error.message, hint=error.hint)
         return Failed(entry.uri, error.message, error.hint)
 
-    def _prune(self, source: Source, collection: str) -> Iterator[Removed]:
-        """Removes what the sweep did not find, and what an older, deeper root held of the same files."""
-        inner = [
-            root
-            for root in self._catalogue.roots(collection)
-            if Path(root) != source.root and Path(root).is_relative_to(source.below)
-        ]
-        for root in (str(source.root), *inner):
+    def _prune(self, source: Source, collection: str, unseen_places: Sequence[str]) -> Iterator[Removed]:
+        """Removes what the sweep did not find, and what an older, deeper root held of the same files.
+
+        What lies in places that could not be looked at stays.
+        """
+        for root in _roots_within(source, self._catalogue.roots(collection)):
             for entry in self._catalogue.unseen(collection, root):
-                if root in inner or source.covers(entry):
-                    yield self._remove(entry)
-
-    def _remove(self, entry: Entry) -> Removed:
-        self._index.delete(Where(document_ids=(entry.document_id,)))
-        self._catalogue.drop(entry.document_id)
-        return Removed(entry.uri)
+                if root != str(source.root) or (source.covers(entry.uri) and not lies_in(entry.uri, unseen_places)):
+                    yield remove(entry, self._catalogue, self._index)
 
 
-class _Writer:
-    """Embeds the chunks of many documents together and stores them batch by batch."""
-
-    def __init__(self, catalogue: Catalogue, index: Index, embedder: Embedder) -> None:
-        self._catalogue = catalogue
-        self._index = index
-        self._embedder = embedder
-        self._chunks: list[Chunk] = []
-        self._complete: list[Entry] = []
-
-    def add(self, entry: Entry, document: Document, chunks: Iterator[Chunk]) -> Iterator[Indexed]:
-        """Takes a document in; yields the documents whose last chunk was stored meanwhile."""
-        if self._catalogue.get(entry.document_id):
-            self._index.delete(Where(document_ids=(entry.document_id,)))
-        self._catalogue.put(entry)
-        count = 0
-        for chunk in chunks:
-            self._chunks.append(chunk)
-            count += 1
-            if len(self._chunks) >= _BATCH:
-                yield from self.flush()
-        self._complete.append(_indexed(entry, document, count))
-
-    def flush(self) -> Iterator[Indexed]:
-        """Stores what is waiting."""
-        if self._chunks:
-            vectors = self._embedder.embed_chunks(self._chunks)
-            self._index.upsert(list(zip(self._chunks, vectors, strict=True)))
-        for entry in self._complete:
-            self._catalogue.put(entry)
-            yield Indexed(entry.uri, entry.pages, entry.chunks)
-        self._chunks, self._complete = [], []
+def remove(entry: Entry, catalogue: Catalogue, index: Index) -> Removed:
+    """Removes a document from the index, then from the catalogue: if this is interrupted it can be done again."""
+    index.delete(Where(document_ids=(entry.document_id,)))
+    catalogue.drop(entry.document_id)
+    return Removed(entry.uri)
 
 
-def _outcome(entry: Entry) -> Unchanged | Failed:
-    if entry.state == "failed":
-        return Failed(entry.uri, entry.reason, entry.hint)
-    return Unchanged(entry.uri)
+def _roots_within(source: Source, roots: Sequence[str]) -> Iterator[str]:
+    yield str(source.root)
+    for root in roots:
+        if Path(root) != source.root and Path(root).is_relative_to(source.below):
+            yield root
 
 
-def _new_entry(identity: str, collection: str, root: Path, file: File, sha256: str) -> Entry:
+def _new_entry(file: File, root: Path, collection: str) -> Entry:
     return Entry(
-        document_id=identity,
+        document_id=document_id(collection, str(root), file.uri),
         collection=collection,
         root=str(root),
         uri=file.uri,
         size=file.size,
         mtime_ns=file.mtime_ns,
-        sha256=sha256,
+        sha256="",
         state="indexing",
-    )
-
-
-def _indexed(entry: Entry, document: Document, chunks: int) -> Entry:
-    return replace(
-        entry,
-        state="indexed",
-        title=document.title,
-        media_type=document.media_type,
-        pages=len(document.pages) if document.paged else 0,
-        chunks=chunks,
-    )
-
-
-def _document(entry: Entry, extracted: Extracted) -> Document:
-    return Document(
-        id=entry.document_id,
-        uri=entry.uri,
-        title=extracted.title,
-        media_type=extracted.media_type,
-        sha256=entry.sha256,
-        pages=extracted.pages,
-        headings=extracted.headings,
-        paged=extracted.paged,
     )
 
 

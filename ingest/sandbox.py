@@ -11,21 +11,21 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
-from pathlib import Path
 from queue import LifoQueue
 from types import TracebackType
+from typing import Any, Generic, TypeVar
 
 from ingest.errors import ReadError
-from ingest.readers import Extracted, read
 from ingest.settings import ReadingSettings
-from ingest.worker import MB, Reader, Task
+from ingest.worker import Work
 
-Reading = Future[Extracted]
-"""A file that is being read; its result raises :class:`ReadError` that says what went wrong."""
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
-_FILES_PER_WORKER = 500
+_ITEMS_PER_PROCESS = 500
 """After so many a fresh process takes over: libraries do not give all memory back."""
 _OUT_OF_MEMORY = {signal.SIGABRT, signal.SIGTRAP, signal.SIGILL, signal.SIGKILL}
 """How native code ends itself, or the system ends it, where there is no memory left."""
@@ -33,21 +33,24 @@ _ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "RAYON_NUM_THREADS": "1", "TOKIO_WORKER
 """One file is read by one thread: there are as many workers as the person wants."""
 
 
-class Sandbox(AbstractContextManager["Sandbox"]):
-    """Reader processes with limits, each started when it is needed; leaving the sandbox ends them at once."""
+class Sandbox(AbstractContextManager["Sandbox[Item, Result]"], Generic[Item, Result]):
+    """Processes that do one job on many items, with limits for each item.
 
-    def __init__(self, limits: ReadingSettings, reader: Reader = read) -> None:
-        self._limits = limits
-        self._reader = reader
+    A process is started when it is needed; leaving the sandbox ends all of them at once.
+    """
+
+    def __init__(self, limits: ReadingSettings, job: Callable[[Item], Result]) -> None:
+        """`job` travels to the processes by name, so it must be something of a module."""
+        work = Work(job, limits.seconds, limits.memory_mb)
         self._threads = ThreadPoolExecutor(limits.workers, "transom-reader")
-        self._workers = [_Worker() for _ in range(limits.workers)]
+        self._workers = [_Worker(work) for _ in range(limits.workers)]
         self._idle: LifoQueue[_Worker] = LifoQueue()
         for worker in self._workers:
             self._idle.put(worker)
 
-    def submit(self, path: Path) -> Reading:
-        """Begins to read a file."""
-        return self._threads.submit(self._read, path)
+    def submit(self, item: Item) -> Future[Result]:
+        """Begins with an item. The result raises :class:`ReadError` that says what went wrong."""
+        return self._threads.submit(self._do, item)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -59,32 +62,32 @@ class Sandbox(AbstractContextManager["Sandbox"]):
         for worker in self._workers:
             worker.close()
 
-    def _read(self, path: Path) -> Extracted:
-        limits = self._limits
-        _check_size(path, limits.max_file_mb)
+    def _do(self, item: Item) -> Result:
         worker = self._idle.get()
         try:
-            return worker.read(Task(path, self._reader, limits.seconds, limits.memory_mb, limits.max_text_mb))
+            result: Result = worker.do(item)
+            return result
         finally:
             self._idle.put(worker)
 
 
 class _Worker:
-    """One reader process after another, used by one thread at a time; any thread may kill it."""
+    """One process after another, used by one thread at a time; any thread may kill it."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: Work) -> None:
+        self._work = work
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._files = 0
+        self._items = 0
         self._killed = False
 
-    def read(self, task: Task) -> Extracted:
-        """Has a file read; raises :class:`ReadError`, also for a file that ends the process."""
+    def do(self, item: object) -> Any:
+        """Has an item done; raises :class:`ReadError`, also for an item that ends the process."""
         process = self._ready()
         try:
-            answer = _ask(process, task)
+            answer = _ask(process, item)
         except (EOFError, OSError, pickle.UnpicklingError) as error:
-            raise _ended(process.wait(), task) from error
+            raise _ended(process.wait(), self._work) from error
         if isinstance(answer, ReadError):
             raise answer
         return answer
@@ -107,15 +110,15 @@ class _Worker:
         with self._lock:
             if self._killed:
                 raise ReadError("Reading was stopped.")
-            self._files += 1
-            if self._process is None or self._process.poll() is not None or self._files > _FILES_PER_WORKER:
+            self._items += 1
+            if self._process is None or self._process.poll() is not None or self._items > _ITEMS_PER_PROCESS:
                 self.close()
-                self._process, self._files = _start(), 1
+                self._process, self._items = _start(self._work), 1
             return self._process
 
 
-def _start() -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
+def _start(work: Work) -> "subprocess.Popen[bytes]":
+    process = subprocess.Popen(
         [sys.executable, "-P", "-m", "ingest.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -123,38 +126,33 @@ def _start() -> "subprocess.Popen[bytes]":
         env=os.environ | _ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(sys.path)},
         process_group=0,  # Ctrl-C in the terminal is for the parent, which then decides
     )
+    with suppress(BrokenPipeError):  # one that is dead already says so at its first item
+        _send(process, work)
+    return process
 
 
-def _ask(process: "subprocess.Popen[bytes]", task: Task) -> Extracted | ReadError:
-    assert process.stdin and process.stdout
-    pickle.dump(task, process.stdin)
+def _send(process: "subprocess.Popen[bytes]", message: object) -> None:
+    assert process.stdin
+    pickle.dump(message, process.stdin)
     process.stdin.flush()
-    answer: Extracted | ReadError = pickle.load(process.stdout)
-    return answer
 
 
-def _ended(status: int, task: Task) -> ReadError:
+def _ask(process: "subprocess.Popen[bytes]", item: object) -> Any:
+    assert process.stdout
+    _send(process, item)
+    return pickle.load(process.stdout)
+
+
+def _ended(status: int, work: Work) -> ReadError:
     """Why a process ended in the middle of a file."""
     if status == -signal.SIGALRM:
         return ReadError(
-            f"Reading took longer than {task.seconds:g} seconds.",
+            f"Reading took longer than {work.seconds:g} seconds.",
             "Raise reading.seconds in the settings if the file is worth it.",
         )
     how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
     hint = "Open it in its own program and save it again."
     if -status in _OUT_OF_MEMORY:
-        how += f", most likely because it needed more than {task.memory_mb} MB of memory"
+        how += f", most likely because it needed more than {work.memory_mb} MB of memory"
         hint = "Raise reading.memory_mb in the settings if the file is worth it."
     return ReadError(f"The reader crashed on this file ({how}).", hint)
-
-
-def _check_size(path: Path, max_file_mb: int) -> None:
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise ReadError(f"The file cannot be opened: {error.strerror or error}", "Check who may read it.") from error
-    if size > max_file_mb * MB:
-        raise ReadError(
-            f"The file has {size // MB} MB; the limit is {max_file_mb} MB.",
-            "Raise reading.max_file_mb in the settings if the file is worth it.",
-        )

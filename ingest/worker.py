@@ -1,7 +1,7 @@
-"""What runs in a reader process: read a file, answer, wait for the next one.
+"""What runs in a worker process: do a job on one item, answer, wait for the next one.
 
 The process limits itself, so that the limits hold even if the one that started it is gone: the kernel ends it
-when a file takes too long, and refuses it more memory than it may have (Linux only).
+when an item takes too long, and refuses it more memory than it may have (Linux only).
 """
 
 import os
@@ -9,45 +9,35 @@ import pickle
 import resource
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 from ingest.errors import ReadError
-from ingest.readers.extracted import Extracted
 
 MB = 1 << 20
 
 
-class Reader(Protocol):
-    """Reads one file. It is sent to the worker by its name, so it must be a function of a module."""
-
-    def __call__(self, path: Path) -> Extracted:
-        """The content of the file; raises :class:`ReadError`."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A file to read, and how much it may cost."""
+class Work:
+    """What a process is there for, and how much one item may cost. Sent once, before the first item."""
 
-    path: Path
-    reader: Reader
+    job: Callable[[Any], Any]
+    """Something of a module, as it travels by name; raises :class:`ReadError` where an item cannot be done."""
     seconds: float
     memory_mb: int
-    text_mb: int
-    """Millions of characters, in round figures (1 << 20)."""
 
 
 def main() -> None:
-    """Answers each task on standard input with an :class:`Extracted` or an error on standard output."""
+    """Answers each item on standard input with its result, or an error, on standard output."""
     answers = _private_output()
+    work: Work = pickle.load(sys.stdin.buffer)
     while True:
         try:
-            task: Task = pickle.load(sys.stdin.buffer)
+            item = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        pickle.dump(_answer(task), answers)
+        pickle.dump(_answer(work, item), answers)
         answers.flush()
 
 
@@ -60,34 +50,24 @@ def _private_output() -> BinaryIO:
     return answers
 
 
-def _answer(task: Task) -> Extracted | ReadError:
+def _answer(work: Work, item: object) -> object:
     if sys.platform == "linux":
         # What is allocated, not what is mapped: libraries reserve far more addresses than they use.
-        resource.setrlimit(resource.RLIMIT_DATA, (task.memory_mb * MB, resource.RLIM_INFINITY))
-    signal.setitimer(signal.ITIMER_REAL, task.seconds)  # nothing handles SIGALRM: it ends the process
+        resource.setrlimit(resource.RLIMIT_DATA, (work.memory_mb * MB, resource.RLIM_INFINITY))
+    signal.setitimer(signal.ITIMER_REAL, work.seconds)  # nothing handles SIGALRM: it ends the process
     try:
-        return _bounded(task.reader(task.path), task)
+        return work.job(item)
     except ReadError as error:
         return error
     except MemoryError:
         return ReadError(
-            f"Reading needed more than {task.memory_mb} MB of memory.",
+            f"Reading needed more than {work.memory_mb} MB of memory.",
             "Raise reading.memory_mb in the settings if the file is worth it.",
         )
     except BaseException as error:  # even a panic in Rust, which is no Exception, is a matter of this file alone
         return ReadError(f"The file cannot be read: {type(error).__name__}: {error}")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _bounded(extracted: Extracted, task: Task) -> Extracted:
-    length = sum(len(page.text) for page in extracted.pages)
-    if length > task.text_mb * MB:
-        raise ReadError(
-            f"The file holds {length / MB:.0f} million characters; the limit is {task.text_mb} million.",
-            "Raise reading.max_text_mb in the settings if the file is worth it.",
-        )
-    return extracted
 
 
 if __name__ == "__main__":

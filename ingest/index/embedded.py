@@ -45,7 +45,7 @@ from qdrant_edge import (
 )
 
 from ingest.documents import Chunk, Passage
-from ingest.errors import IndexLockedError, VectorIndexError
+from ingest.errors import IndexLockedError, NoIndexError, VectorIndexError
 from ingest.index.schema import (
     BATCH,
     BM25,
@@ -88,7 +88,7 @@ class EmbeddedIndex:
         directory = _directory(home)
         if not directory.exists():
             if fingerprint is None:
-                raise VectorIndexError(f"There is no index in {directory}.", MAKE)
+                raise NoIndexError(f"There is no index in {directory}.", MAKE)
             _create(directory, fingerprint)
         stored = _read_fingerprint(directory)
         if fingerprint is not None:

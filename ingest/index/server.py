@@ -14,7 +14,7 @@ from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
 from ingest.documents import Chunk, Passage
-from ingest.errors import IndexUnavailableError, VectorIndexError
+from ingest.errors import IndexUnavailableError, NoIndexError, VectorIndexError
 from ingest.index.schema import (
     BATCH,
     BM25,
@@ -210,7 +210,7 @@ def _connect(storage: StorageSettings) -> QdrantClient:
 
 def _create(client: QdrantClient, storage: StorageSettings, fingerprint: Fingerprint | None) -> None:
     if fingerprint is None:
-        raise VectorIndexError(f"There is no index {storage.name!r} at {storage.url}.", MAKE)
+        raise NoIndexError(f"There is no index {storage.name!r} at {storage.url}.", MAKE)
     client.create_collection(
         storage.name,
         vectors_config={DENSE: models.VectorParams(size=fingerprint.dimension, distance=models.Distance.COSINE)},

@@ -88,7 +88,7 @@ def test_a_bad_file_stops_nothing_and_is_not_tried_again(library: Library, folde
 
 def test_a_file_that_becomes_bad_is_no_longer_found(library: Library, folder: Path) -> None:
     run(library, folder)
-    (folder / "boat.txt").write_bytes(b"\x89PNG not a boat any more")
+    (folder / "boat.txt").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
     run(library, folder)
     assert "boat.txt" not in {uri for uri, _ in points(library).values()}
 

@@ -1,0 +1,98 @@
+"""Reads files ahead, in worker processes, while earlier ones are embedded."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ingest.catalogue import Entry
+from ingest.errors import ReadError
+from ingest.preparing import Prepared, Preparer, Unread
+from ingest.sandbox import Sandbox
+from ingest.settings import ReadingSettings
+
+_MOST_FILES = 512
+_MOST_BYTES = 16 << 20
+"""Files that are read ahead, and what they may weigh together, so that memory stays bounded."""
+_PATIENCE = 0.25
+"""Seconds after which the caller may do something else."""
+_LONG = 5.0
+"""Seconds after which a file counts as one that takes long."""
+
+
+@dataclass(eq=False, slots=True)
+class Reading:
+    """A file on its way."""
+
+    entry: Entry
+    path: Path
+    future: Future[Prepared]
+    attempt: int = 1
+    started: float = field(default_factory=time.monotonic)
+
+
+class Intake:
+    """The files that are being read. What is ready comes first, so that a slow file holds up no other."""
+
+    def __init__(self, limits: ReadingSettings, make_preparer: Callable[[], Preparer]) -> None:
+        """Makes the preparer when the first file comes: a run that finds nothing new loads no model."""
+        self._limits = limits
+        self._make_preparer = make_preparer
+        self._sandbox: Sandbox[Unread, Prepared] | None = None
+        self._readings: dict[Future[Prepared], Reading] = {}
+        self._bytes = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a file is on its way."""
+        return bool(self._readings)
+
+    @property
+    def full(self) -> bool:
+        """Whether enough files are on their way."""
+        return len(self._readings) >= _MOST_FILES or self._bytes >= _MOST_BYTES
+
+    def begin(self, entry: Entry, path: Path, attempt: int = 1) -> None:
+        """Begins to read a file."""
+        if self._sandbox is None:
+            self._sandbox = Sandbox(self._limits, self._make_preparer())
+        unread = Unread(path, entry.document_id, entry.collection, entry.uri, entry.sha256)
+        future = self._sandbox.submit(unread)
+        self._readings[future] = Reading(entry, path, future, attempt)
+        self._bytes += entry.size
+
+    def ready(self) -> Iterator[Reading]:
+        """The files that have been read, or have failed; none if that takes longer than a moment."""
+        done, _ = wait(self._readings, _PATIENCE, FIRST_COMPLETED)
+        for future in [future for future in self._readings if future in done]:
+            reading = self._readings.pop(future)
+            self._bytes -= reading.entry.size
+            yield reading
+
+    def slowest(self) -> str:
+        """The file that is waited for, if it takes long; in words, for a person."""
+        running = next((reading for future, reading in self._readings.items() if future.running()), None)
+        seconds = time.monotonic() - running.started if running else 0
+        return f"{running.entry.uri} (being read for {seconds:.0f} s)" if running and seconds > _LONG else ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._sandbox:
+            self._sandbox.__exit__(kind, error, trace)
+
+
+def outcome(reading: Reading) -> Prepared | ReadError:
+    """What became of a file that is ready."""
+    error = reading.future.exception()
+    if error is None:
+        return reading.future.result()
+    if isinstance(error, ReadError):
+        return error
+    raise error

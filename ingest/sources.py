@@ -1,0 +1,50 @@
+"""What the paths on the command line stand for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.errors import UsageError
+from ingest.scan import uri_of
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A folder, or a file or folder below a known one."""
+
+    root: Path
+    below: Path
+
+    @classmethod
+    def of(cls, path: Path, known_roots: Sequence[str], missing_ok: bool = False) -> "Source":
+        """Documents keep their names: a path below a folder that was ingested before belongs to that folder.
+
+        Raises :class:`UsageError` where there is nothing; with `missing_ok` only if no known folder was above it.
+        """
+        path = path.expanduser().absolute()
+        exists = path.exists()
+        path = path.resolve()
+        above = next((Path(root) for root in known_roots if path.is_relative_to(root)), None)
+        if not exists and (above is None or not missing_ok):
+            raise UsageError(f"There is no file or folder {path}.", "Check the spelling of the path.")
+        if above is not None:
+            return cls(above, path)
+        return cls(path if path.is_dir() else path.parent, path)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a whole root, not a part of one."""
+        return self.below == self.root
+
+    def covers(self, uri: str) -> bool:
+        """Whether a document of this root lies within the part that is meant."""
+        return self.whole or _is_at_or_below(uri, uri_of(self.below, self.root))
+
+
+def _is_at_or_below(uri: str, place: str) -> bool:
+    return uri == place or uri.startswith(place + "/")
+
+
+def lies_in(uri: str, places: Sequence[str]) -> bool:
+    """Whether a document lies at or below one of these places; "" is the whole root."""
+    return any(not place or _is_at_or_below(uri, place) for place in places)
