@@ -1,5 +1,6 @@
 """The nouns of answering, and the events that one answer is made of."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -57,6 +58,8 @@ class Answer:
     thought: str = ""
     unsupported: str = ""
     """What the model said instead, where no passage supports any of it."""
+    coverage: float | None = None
+    """Share of the files that had been read when the passages were retrieved; None for all of them."""
 
 
 @dataclass(slots=True)
@@ -122,3 +125,11 @@ class Finished:
 
 
 Event = Condensed | Retrieved | Fitted | Reading | Token | Finished
+
+
+def whole(events: Iterable[Event]) -> Answer:
+    """The answer that a stream of events ends with."""
+    for event in events:
+        if isinstance(event, Finished):
+            return event.answer
+    raise AssertionError("the stream ends with Finished")

@@ -1,9 +1,12 @@
 """One running Transom: library, model and orchestrator, put together from the settings."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
+from app.answers import Event
 from app.llm.engine import Engine
 from app.llm.runtime import LlamaRuntime, Sampling
 from app.models.resolve import ResolvedModel, resolve
@@ -15,7 +18,7 @@ from ingest.library import Library
 
 @dataclass(frozen=True, slots=True)
 class Assistant:
-    """Everything that answering needs; close it when done."""
+    """Everything that answering needs; close it when done, and the library after it."""
 
     settings: Settings
     model: ResolvedModel
@@ -24,24 +27,36 @@ class Assistant:
     orchestrator: Orchestrator
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
-        """Opens the library and loads the model: seconds. Never fetches anything.
+    def open(cls, settings: Settings, library: Library) -> Self:
+        """Loads the model, which takes seconds, to answer from `library`. Never fetches anything.
 
         Raises :class:`~app.errors.ModelError` where there is no model that can be loaded.
         """
         model = resolve(settings.model.name, settings.models_folder, fetch=False)
         engine = Engine(LlamaRuntime(model.path, settings.window.tokens, settings.model.gpu_layers))
-        library = Library(settings)
-        orchestrator = Orchestrator(library.search, engine, settings.answering, sampling_for(model, settings))
+        sampling = sampling_for(model, settings)
+        orchestrator = Orchestrator(library.search, engine, settings.answering, sampling, partial(share_read, library))
         return cls(settings, model, library, engine, orchestrator)
+
+    @property
+    def notice(self) -> str:
+        """What a person should know about the model; empty if nothing."""
+        return self.model.notice
 
     def begin(self, where: Where) -> Conversation:
         """A new conversation."""
         return self.orchestrator.begin(where)
 
+    def require(self, collection: str) -> None:
+        """Raises :class:`~ingest.errors.UsageError` where a collection holds nothing that could be asked about."""
+        self.library.require(collection)
+
+    def stream(self, question: str, where: Where) -> Iterator[Event]:
+        """The answer to a single question, which belongs to no conversation."""
+        return self.orchestrator.stream(question, self.begin(where))
+
     def close(self) -> None:
-        """Releases index and model."""
-        self.library.close()
+        """Releases the model."""
         self.engine.close()
 
     def __enter__(self) -> Self:
@@ -51,6 +66,12 @@ class Assistant:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def share_read(library: Library, where: Where) -> float | None:
+    """How much of what `where` means could be read so far, as a share of its files; None for all of it."""
+    coverage = library.coverage(where.collection) if where.collection else None
+    return coverage.share if coverage else None
 
 
 def sampling_for(model: ResolvedModel, settings: Settings) -> Sampling:

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
     from app.answers import Answer, Event
     from app.settings import Settings
-    from ingest.errors import TransomError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -44,23 +42,24 @@ def ask(  # noqa: PLR0913 - one parameter for each option
     as_json: bool,
 ) -> None:
     """Answer QUESTION from the documents, with the sources under it."""
-    from app.assistant import Assistant
+    from app.answers import whole
+    from app.remote import open_assistant
     from app.wire import answer_json
     from ingest.index import Where
 
     where = Where(collection=collection, path_prefix=path_prefix)
     wanted = list(asked(question, questions))
-    with Assistant.open(settings) as assistant:
-        _notice(assistant.model.notice)
-        assistant.library.require(collection)
+    with open_assistant(settings) as assistant:
+        _notice(assistant.notice)
+        assistant.require(collection)
         for identity, text in wanted:
-            conversation = assistant.begin(where)
+            events = assistant.stream(text, where)
             if as_json or questions:
-                answer = answer_json(assistant.orchestrator.ask(text, conversation))
+                answer = answer_json(whole(events))
                 row = {"_id": identity, **answer} if identity else answer
                 click.echo(json.dumps(row, ensure_ascii=False))
             else:
-                _print_answer(_stream(assistant.orchestrator.stream(text, conversation)))
+                _print_answer(_stream(events))
 
 
 @cli.command()
@@ -100,27 +99,14 @@ def main() -> None:
 
 def _tell(error: Exception) -> int:
     """Prints an error; what nobody foresaw goes with its traceback into a file."""
+    from app.errors import unforeseen
     from ingest.errors import TransomError
 
-    told = error if isinstance(error, TransomError) else _unforeseen(error)
+    told = error if isinstance(error, TransomError) else unforeseen(error)
     click.secho(f"Error: {told.message}", fg="red", err=True)
     if told.hint:
         click.echo(told.hint, err=True)
     return told.exit_status
-
-
-def _unforeseen(error: Exception) -> "TransomError":
-    import tempfile
-    import traceback
-
-    from ingest.errors import TransomError
-
-    with tempfile.NamedTemporaryFile("w", prefix="transom-", suffix=".log", delete=False) as report:
-        report.write("".join(traceback.format_exception(error)))
-    return TransomError(
-        f"Transom failed in a way it does not know: {type(error).__name__}: {error}",
-        f"This is a mistake in Transom. The details are in {Path(report.name)}.",
-    )
 
 
 def _utf8_output() -> None:
@@ -163,6 +149,8 @@ def _print_answer(answer: "Answer") -> None:
     if answer.finish_reason == "abstained":
         click.echo(answer.text, nl=False)
     click.echo("\n")
+    if answer.coverage is not None:
+        click.secho(f"Read so far: {answer.coverage:.0%} of the files.", dim=True, err=True)
     cited = {citation.number: citation for citation in answer.citations}
     for number, citation in sorted(cited.items()):
         click.secho(f"[{number}] {place(citation.passage)}", bold=True, nl=False)

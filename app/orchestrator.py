@@ -6,7 +6,7 @@ Every face (chat, command line, API) shows the same events: Condensed, Retrieved
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.answers import (
     Answer,
@@ -21,6 +21,7 @@ from app.answers import (
     Token,
     Turn,
     Usage,
+    whole,
 )
 from app.citations import check
 from app.errors import WindowError
@@ -41,6 +42,9 @@ ABSTAINED = "The documents do not answer this."
 
 Search = Callable[[str, int, Where], list[Passage]]
 """Query, most passages, and where to look -> the best passages; the first is the best."""
+
+Covered = Callable[[Where], float | None]
+"""Where to look -> the share of its files that has been read so far; None for all of them."""
 
 _CONDENSED_TOKENS = 96
 
@@ -71,8 +75,16 @@ class _Generation:
 class Orchestrator:
     """Answers questions with an index to search and a model to ask."""
 
-    def __init__(self, search: Search, engine: Engine, settings: AnsweringSettings, sampling: Sampling) -> None:
+    def __init__(
+        self,
+        search: Search,
+        engine: Engine,
+        settings: AnsweringSettings,
+        sampling: Sampling,
+        covered: Covered = lambda _: None,
+    ) -> None:
         self._search = search
+        self._covered = covered
         self._engine = engine
         self._settings = settings
         self._sampling = sampling
@@ -84,10 +96,7 @@ class Orchestrator:
 
     def ask(self, question: str, conversation: Conversation) -> Answer:
         """The answer to a question, once it is whole."""
-        for event in self.stream(question, conversation):
-            if isinstance(event, Finished):
-                return event.answer
-        raise AssertionError("the stream ends with Finished")
+        return whole(self.stream(question, conversation))
 
     def stream(self, question: str, conversation: Conversation) -> Iterator[Event]:
         """Answers a question, telling each step; closing the iterator stops the model and keeps what it said.
@@ -106,13 +115,14 @@ class Orchestrator:
         # 2 retrieve: dense + BM25 in one query, fused
         with _timed(timings, "retrieve"):
             passages = self._search(standalone, self._settings.passages, conversation.where)
+            coverage = self._covered(conversation.where)
         yield Retrieved(passages, timings["retrieve"])
 
         # 3 judge: enough evidence? if not, say so without asking the model
         with _timed(timings, "judge"):
             supported = enough(passages, self._settings.min_similarity)
         if not supported:
-            answer = self._abstention(conversation, condensing, timings)
+            answer = replace(self._abstention(conversation, condensing, timings), coverage=coverage)
             conversation.turns.append(Turn(question, standalone, answer))
             yield Finished(answer)
             return
@@ -132,7 +142,7 @@ class Orchestrator:
 
         # 6 cite: each [n] is checked against its passage
         with _timed(timings, "cite"):
-            answer = self._answer(standalone, generation, fitted, conversation, timings)
+            answer = replace(self._answer(standalone, generation, fitted, conversation, timings), coverage=coverage)
         conversation.turns.append(Turn(question, standalone, answer))
         yield Finished(answer)
 

@@ -6,8 +6,8 @@ import socket
 import sys
 import webbrowser
 from asyncio import to_thread
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,14 +18,18 @@ import click
 from app.settings import Settings
 from ingest.embedder import PACKAGED
 from ingest.errors import TransomError, UsageError
+from ingest.owner import Owner, Ownership, find_owner
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from app.assistant import Assistant
+    from app.shared import Shared
+    from ingest.library import Library
 
 _PAGE = Path(__file__).parent / "ui" / "chat.py"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_EVERYWHERE = ("0.0.0.0", "::")
 _GRACE = 3
 """Seconds that open connections get to end after Ctrl-C."""
 _EXPOSED = "It listens on {host}: whoever reaches it can read your documents, because there is no password yet."
@@ -53,20 +57,34 @@ _STREAMLIT: dict[str, Any] = {
 
 
 def serve(settings: Settings, host: str, port: int, open_browser: bool) -> None:
-    """Serves the chat until Ctrl-C.
+    """Serves the chat until Ctrl-C, or opens the one that is there already.
 
     Raises :class:`UsageError` where it cannot listen, before anything is loaded.
     """
-    with _listening(host, port) as listener:
+    while (ownership := Ownership.claim(settings.home)) is None:
+        if first := find_owner(settings.home):
+            click.echo(f"Transom is open already, at {first.address}")
+            _open_browser(first.address, open_browser)
+            return
+    with ownership, ExitStack() as sockets:
+        listeners = [sockets.enter_context(each) for each in _listeners(host, port)]
         if settings.embedding.model == PACKAGED:
             os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read once, when huggingface_hub is imported
         url = _url(host, port)
         click.echo(f"Transom is at {url} — stop it with Ctrl-C")
         if host not in _LOOPBACK:
             click.secho(_EXPOSED.format(host=host), fg="yellow", err=True)
-        if open_browser and _has_display():
-            webbrowser.open(url)  # the socket listens already, so the browser waits until we answer
-        _run(settings, host, listener)
+        _open_browser(url, open_browser)  # the socket listens already, so the browser waits until we answer
+        owner = ownership.announce(_url(*listeners[-1].getsockname()[:2]), settings)
+        _run(settings, host, listeners, ownership, owner)
+
+
+def _listeners(host: str, port: int) -> list[socket.socket]:
+    """What the person asked for; the last one is reached from this machine, for those who hand over work."""
+    asked = _listening(host, port)
+    if host in (*_LOOPBACK, *_EVERYWHERE):
+        return [asked]
+    return [asked, _listening("127.0.0.1", 0)]
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -83,57 +101,69 @@ def _listening(host: str, port: int) -> socket.socket:
         raise UsageError(f"Transom cannot listen on {host}: {error}", "Check `--host`.") from error
 
 
-def _run(settings: Settings, host: str, listener: socket.socket) -> None:
+def _run(settings: Settings, host: str, listeners: list[socket.socket], ownership: Ownership, owner: Owner) -> None:
     import uvicorn
     from starlette.middleware import Middleware
     from streamlit.starlette import App
     from streamlit.web.bootstrap import load_config_options
 
+    from app.api import routes
+    from app.shared import share
+
     hosts = {"server.allowedHosts": list(_LOOPBACK)} if host in _LOOPBACK else {}
     load_config_options(_STREAMLIT | hosts)
-    app = App(_PAGE, lifespan=partial(_assistant_of_this_process, settings), middleware=[Middleware(SameOrigin)])
+    shared = share(partial(_open_library, settings), partial(_open_assistant, settings))
+    app = App(
+        _PAGE,
+        lifespan=partial(_until_closed, shared, ownership),
+        routes=routes(shared, owner, lambda: server.should_exit),
+        middleware=[Middleware(SameOrigin)],
+    )
     config = uvicorn.Config(app, ws="websockets-sansio", log_level="warning", timeout_graceful_shutdown=_GRACE)
+    server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):  # uvicorn passes it on after it has closed everything
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=listeners)
     click.echo("Stopped.")
 
 
 @asynccontextmanager
-async def _assistant_of_this_process(settings: Settings, _: object) -> AsyncIterator[None]:
-    from app.ui.shared import share
-
-    shared = share(partial(_open, settings))
+async def _until_closed(shared: "Shared", ownership: Ownership, _: object) -> AsyncIterator[None]:
+    """Closes everything at the end, and gives the home back: a signal may end the process right behind it."""
     yield
     await to_thread(shared.close)
+    ownership.release()
 
 
-def _open(settings: Settings) -> "Assistant":
-    """Opens everything, and tells the terminal how it went."""
+def _open_library(settings: Settings) -> "Library":
+    """Opens index and embedder now, so that what is wrong with them shows before the first question."""
+    from ingest.library import Library
+
+    with _told(), ExitStack() as undoing:
+        library = undoing.enter_context(Library(settings))
+        library.search("warm up", 1)
+        undoing.pop_all()
+        return library
+
+
+def _open_assistant(settings: Settings, library: "Library") -> "Assistant":
     from app.assistant import Assistant
 
-    try:
-        assistant = Assistant.open(settings)
-        _warm_up(assistant)
-    except TransomError as error:
-        click.secho(f"Error: {error.message}", fg="red", err=True)
-        click.echo(error.hint, err=True)
-        raise
+    with _told():
+        assistant = Assistant.open(settings, library)
     click.echo(f"Ready: {assistant.model.path.name}")
-    if assistant.model.notice:
-        click.secho(assistant.model.notice, fg="yellow", err=True)
+    if assistant.notice:
+        click.secho(assistant.notice, fg="yellow", err=True)
     return assistant
 
 
-def _warm_up(assistant: "Assistant") -> None:
-    """Opens index and embedder now, so that what is wrong with them shows before the first question.
-
-    An empty library is left alone: so `transom ingest` can fill it while the chat waits.
-    """
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tells the terminal, too, what stands in the way of opening."""
     try:
-        if any(assistant.library.catalogue.collections().values()):
-            assistant.library.search("warm up", 1)
-    except BaseException:
-        assistant.close()
+        yield
+    except TransomError as error:
+        click.secho(f"Error: {error.message}", fg="red", err=True)
+        click.echo(error.hint, err=True)
         raise
 
 
@@ -160,6 +190,11 @@ class SameOrigin:
 def _url(host: str, port: int) -> str:
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{shown}:{port}"
+
+
+def _open_browser(url: str, wanted: bool) -> None:
+    if wanted and _has_display():
+        webbrowser.open(url)
 
 
 def _has_display() -> bool:

@@ -1,10 +1,15 @@
-"""The JSON of an answer; described in docs/cli.md."""
+"""The JSON of an answer, described in docs/cli.md, and of its events, for another process."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, get_args
 
-from app.answers import Answer, Citation
+from pydantic import TypeAdapter
+
+from app.answers import Answer, Citation, Event
 from ingest.wire import passages_json, timings_json
+
+_EVENTS: dict[str, TypeAdapter[Event]] = {kind.__name__.lower(): TypeAdapter(kind) for kind in get_args(Event)}
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
@@ -17,6 +22,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "usage": asdict(answer.usage),
         "timings": timings_json(answer.timings),
         "unsupported": answer.unsupported,
+        "coverage": answer.coverage,
         "finish_reason": answer.finish_reason,
         "prompt_id": answer.prompt_id,
     }
@@ -32,3 +38,14 @@ def citation_json(citation: Citation) -> dict[str, Any]:
         "quote": citation.quote,
         "verified": citation.verified,
     }
+
+
+def answer_event_json(event: Event) -> dict[str, Any]:
+    """One event of an answer, whole, under the lower-case name of its class."""
+    name = type(event).__name__.lower()
+    return {"event": name, **_EVENTS[name].dump_python(event, mode="json")}
+
+
+def answer_event_from_json(row: Mapping[str, Any]) -> Event:
+    """The event that :func:`answer_event_json` wrote."""
+    return _EVENTS[row["event"]].validate_python({name: value for name, value in row.items() if name != "event"})

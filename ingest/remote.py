@@ -118,6 +118,14 @@ class Line:
         """Hangs up."""
         self._http.close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
 
 class RemoteLibrary:
     """A library whose owner does the work; only the catalogue is read here."""
@@ -159,14 +167,14 @@ class RemoteLibrary:
 
     def remove(self, paths: Sequence[Path], collection: str) -> Iterator[Removed]:
         """See :class:`Desk`."""
-        for row in self._line.request("remove", paths=_absolute(paths), collection=collection):
+        for row in self._line.request("remove", paths=_absolute(paths) + _shown(paths), collection=collection):
             event = event_from_json(row)
             if isinstance(event, Removed):
                 yield event
 
     def remove_collection(self, collection: str) -> None:
         """See :class:`Desk`."""
-        for _ in self._line.request("remove", paths=None, collection=collection):
+        for _ in self._line.request("remove-collection", collection=collection):
             pass
 
     def coverage(self, collection: str) -> "Coverage | None":
@@ -191,3 +199,8 @@ class RemoteLibrary:
 def _absolute(paths: Sequence[Path]) -> list[str]:
     """The owner has another working directory."""
     return [str(path.expanduser().absolute()) for path in paths]
+
+
+def _shown(paths: Sequence[Path]) -> list[str]:
+    """Those that may be meant as documents are shown, below the folder they were ingested from."""
+    return [str(path) for path in paths if path.parts and not path.is_absolute()]

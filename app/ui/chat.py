@@ -6,9 +6,10 @@ import streamlit as st
 
 from app.assistant import Assistant
 from app.orchestrator import Conversation
+from app.shared import shared
 from app.ui.exchange import Exchange
+from app.ui.ingest import follow_ingests
 from app.ui.markup import answer_markdown
-from app.ui.shared import shared
 from app.ui.sidebar import collection_picker, show_documents
 from app.ui.thread import answer_live, show, show_error
 from ingest.errors import TransomError
@@ -30,6 +31,7 @@ def main() -> None:
     with st.sidebar:
         collection = collection_picker(catalogue)
         begin = st.button("New conversation", icon=":material/add:", width="stretch")
+        follow_ingests(shared().ingests, catalogue, empty=collection is None)
         show_documents(catalogue, collection)
     if collection is None:
         _show_how_to_begin()
@@ -51,10 +53,9 @@ def _opened() -> Assistant:
 def _show_how_to_begin() -> None:
     st.info(
         "There are no documents yet. Add files or folders in a terminal:\n\n"
-        "```\ntransom ingest PATH...\n```\nThen look again.",
+        "```\ntransom ingest PATH...\n```\nThey appear here as they are read.",
         icon=":material/folder_open:",
     )
-    st.button("Look again", icon=":material/refresh:")
 
 
 def _conversation(assistant: Assistant, collection: str, begin: bool) -> Conversation:

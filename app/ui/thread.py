@@ -11,9 +11,9 @@ import streamlit as st
 from app.answers import Answer, Citation, Event, Token
 from app.assistant import Assistant
 from app.orchestrator import Conversation
+from app.shared import Shared
 from app.ui.exchange import Exchange, Line
 from app.ui.markup import answer_markdown, literal_html, literal_markdown
-from app.ui.shared import Shared
 from ingest.display import place
 from ingest.errors import TransomError
 
@@ -45,7 +45,7 @@ def answer_live(exchange: Exchange, conversation: Conversation, assistant: Assis
         try:
             stream = assistant.orchestrator.stream(exchange.question, conversation)
             events = cast(Generator[Event, None, None], stream)
-            with shared.turn(waiting), closing(events):
+            with shared.asking.turn(waiting), closing(events):
                 for event in events:
                     exchange.take(event)
                     draw(exchange, only_text=isinstance(event, Token) and not event.thought)
@@ -85,6 +85,8 @@ def _show_answer(answer: Answer) -> None:
         st.info(answer_markdown(answer.text), icon=":material/search_off:")
     else:
         st.markdown(answer_markdown(answer.text, unverified))
+    if answer.coverage is not None:
+        st.caption(f"Read so far: {answer.coverage:.0%} of the files.")
     if answer.finish_reason == "length":
         st.caption("The answer was cut: it reached the longest that answering.answer_tokens allows.")
     if answer.unsupported:

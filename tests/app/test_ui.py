@@ -7,6 +7,7 @@ from threading import Event, Thread
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import shared
 from app.assistant import Assistant
 from app.errors import ModelError
 from app.llm.engine import Engine
@@ -14,14 +15,14 @@ from app.llm.runtime import Sampling
 from app.models.resolve import ResolvedModel
 from app.orchestrator import ABSTAINED, Orchestrator
 from app.settings import AnsweringSettings, Settings
-from app.ui import shared
+from app.turns import Turns
 from ingest.catalogue import Entry
 from ingest.documents import Passage
 from ingest.library import Library
 from tests.builders import passage
 from tests.fakes import ScriptedRuntime
 
-PAGE = Path(shared.__file__).with_name("chat.py")
+PAGE = Path(shared.__file__).with_name("ui") / "chat.py"
 TEXT = "The gate costs $7 on <b>Sundays</b>. It is closed in winter."
 MODEL = ResolvedModel(Path("small.gguf"), None, stand_in=True, notice="A small stand-in answers.")
 READ = Entry("doc", "documents", "/folder", "report.pdf", 1, 1, "0", "indexed", pages=3, chunks=1)
@@ -40,7 +41,7 @@ def assistant(*script: str, found: list[Passage] | None = None, entries: tuple[E
 
 
 def page(open_assistant: Callable[[], Assistant]) -> AppTest:
-    shared.share(open_assistant)
+    shared.share(lambda: Library(Settings.load()), lambda _: open_assistant())
     return AppTest.from_file(PAGE, default_timeout=30).run()
 
 
@@ -61,7 +62,7 @@ def test_an_empty_library_says_how_to_fill_it(home: Path) -> None:
     assert "transom ingest PATH..." in test.info[0].value
     assert not test.chat_input
     Library(Settings.load()).catalogue.put(READ)
-    test.button[1].click().run()
+    test.run()
     assert test.chat_input
 
 
@@ -137,14 +138,14 @@ def test_a_new_conversation_begins_empty(home: Path) -> None:
 
 
 def test_one_question_at_a_time(home: Path) -> None:
-    desk = shared.Shared(assistant)
+    turns = Turns()
     told, done = Event(), Event()
 
     def second() -> None:
-        with desk.turn(told.set):
+        with turns.turn(told.set):
             done.set()
 
-    with desk.turn(told.clear):
+    with turns.turn(told.clear):
         waiting = Thread(target=second)
         waiting.start()
         assert told.wait(10)

@@ -1,0 +1,94 @@
+"""What this process owns and every browser and client shares: the library, the assistant, and whose turn it is."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Thread
+from typing import Generic, Protocol, TypeVar
+
+from app.assistant import Assistant
+from app.ingesting import Ingests
+from app.turns import Turns
+from ingest.library import Library
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+T = TypeVar("T", bound=_Closable)
+
+
+class Shared:
+    """Opens library and assistant in the background; one question and one ingest at a time."""
+
+    def __init__(self, open_library: Callable[[], Library], open_assistant: Callable[[Library], Assistant]) -> None:
+        self.ingests = Ingests()
+        self.asking = Turns()
+        self._library = _Opening(open_library)
+        self._assistant = _Opening(lambda: open_assistant(self._library.result()))
+
+    def library(self) -> Library:
+        """The library, as soon as it is open. What failed before is tried again; raises what stands in the way."""
+        self._library.again()
+        return self._library.result()
+
+    def assistant(self) -> Assistant:
+        """The assistant, as soon as it is open; raises what stood in the way of opening it."""
+        return self._assistant.result()
+
+    def open_again(self) -> None:
+        """Tries once more what failed to open."""
+        self._library.again()
+        self._assistant.again()
+
+    def close(self) -> None:
+        """Ends what runs and closes what is open. What is still being opened is left to the end of the process."""
+        self.ingests.wait()
+        for opening in (self._assistant, self._library):
+            opening.close()
+
+
+class _Opening(Generic[T]):
+    """Something that takes seconds to open."""
+
+    def __init__(self, open_it: Callable[[], T]) -> None:
+        self._open = open_it
+        self._begin()
+
+    def result(self) -> T:
+        return self._future.result()
+
+    def again(self) -> None:
+        if self._future.done() and self._future.exception():
+            self._begin()
+
+    def close(self) -> None:
+        if self._future.done() and not self._future.exception():
+            self._future.result().close()
+
+    def _begin(self) -> None:
+        self._future: Future[T] = Future()
+        # A daemon, because a model that takes a minute to load must not hold up Ctrl-C.
+        Thread(target=self._fulfil, args=(self._future,), name="opening", daemon=True).start()
+
+    def _fulfil(self, future: Future[T]) -> None:
+        try:
+            future.set_result(self._open())
+        except BaseException as error:  # whoever asks for the result gets it
+            future.set_exception(error)
+
+
+_shared: Shared | None = None
+
+
+def share(open_library: Callable[[], Library], open_assistant: Callable[[Library], Assistant]) -> Shared:
+    """Begins to open library and assistant of this process."""
+    global _shared  # noqa: PLW0603 - a page is a script: nothing can be handed to it
+    _shared = Shared(open_library, open_assistant)
+    return _shared
+
+
+def shared() -> Shared:
+    """What :func:`share` made."""
+    assert _shared is not None, "the chat is started by app.server"
+    return _shared

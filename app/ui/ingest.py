@@ -1,0 +1,62 @@
+"""The ingest that runs, whoever started it: drawn anew every second."""
+
+from html import escape
+
+import streamlit as st
+
+from app.ingesting import Ingests, Run
+from ingest.catalogue import Catalogue
+from ingest.events import Progressed
+
+_EVERY = 1.0
+"""Seconds between two looks."""
+_SHOWN = 3
+"""Failures that are shown while it runs; the page lists all when it is over."""
+
+
+def follow_ingests(ingests: Ingests, catalogue: Catalogue, empty: bool) -> None:
+    """Shows what runs. The page is drawn anew when it has ended, and when an `empty` library has got documents."""
+    ended = ingests.ended
+
+    @st.fragment(run_every=_EVERY)
+    def look() -> None:
+        if ingests.ended != ended or (empty and any(catalogue.collections().values())):
+            st.rerun()
+        if run := ingests.running:
+            st.html(run_html(run))
+
+    look()
+
+
+def run_html(run: Run) -> str:
+    """A running ingest in a few lines."""
+    progress = run.progress
+    failures = list(run.failures)[-_SHOWN:]
+    lines = [f"<p>{_numbers(progress)}</p>", f"<small>{escape(progress.current)}</small>"]
+    if progress.failed:
+        lines.append(f"<p>{progress.failed:,} not read</p>")
+    lines += [f"<small>{escape(failed.document)}: {escape(failed.reason)}</small>" for failed in failures]
+    return f'<div class="transom-ingest" role="status"><b>Reading documents</b>{_bar(progress)}{"".join(lines)}</div>'
+
+
+def _bar(progress: Progressed) -> str:
+    if not progress.total_files:
+        return '<progress aria-label="Ingest"></progress>'
+    return f'<progress aria-label="Ingest" value="{progress.files}" max="{progress.total_files}"></progress>'
+
+
+def _numbers(progress: Progressed) -> str:
+    total = f" of {progress.total_files:,}" if progress.total_files is not None else ""
+    parts = [f"{progress.files:,}{total} files", f"{progress.chunks:,} chunks"]
+    if progress.chunks_per_second:
+        parts.append(f"{progress.chunks_per_second:,.0f} chunks/s")
+    if progress.seconds_left is not None:
+        parts.append(f"{_duration(progress.seconds_left)} left")
+    return " · ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"
