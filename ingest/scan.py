@@ -20,8 +20,12 @@ from ingest.errors import UsageError
 _JUNK = ("thumbs.db", "desktop.ini", "~$*", "*.tmp", "*.swp", "*.part", "__pycache__", "node_modules")
 _is_junk = re.compile("|".join(map(fnmatch.translate, _JUNK)), re.IGNORECASE).match
 
-IGNORE_FILES = (".gitignore", ".transomignore")
-"""Names of the files that say what is left out below their folder; the later one has the last word."""
+_IGNORE_FILES = (".gitignore", ".transomignore")
+"""The later one has the last word."""
+_ENVIRONMENT = "pyvenv.cfg"
+
+DECISIVE = (*_IGNORE_FILES, _ENVIRONMENT)
+"""Names of files that decide what of their folder is left out."""
 
 _KEPT = "Check the spelling of the path, and that its disk is there. What was read of it before is kept."
 
@@ -74,20 +78,13 @@ def scan(root: Path, below: Path | None = None) -> Iterator[Found]:
     nothing is read twice, outside of `root`, or for ever. What vanishes during the walk is passed over. Raises
     :class:`FolderGoneError` where `root` is no folder that can be opened, or its disk was taken away meanwhile.
     """
-    device = _device(root)
-    parts = below.relative_to(root).parts if below else ()
-    # A stack, as folders can be nested deeper than Python's calls.
-    stack = [_entries(_Folder(str(root), "", ()), root, parts)]
-    while stack:
-        found = next(stack[-1], None)
-        if found is None:
-            stack.pop()
-        elif isinstance(found, _Folder):
-            stack.append(_entries(found, root, parts[len(stack) :]))
-        else:
-            yield found
-    if _device(root) != device:
-        raise FolderGoneError(f"The disk of {root} was taken away meanwhile.", _KEPT)
+    yield from (found for found in _walk(root, below) if not isinstance(found, _Folder))
+
+
+def folders(root: Path) -> Iterator[Path]:
+    """The folders that :func:`scan` would look into, `root` itself among them."""
+    yield root
+    yield from (Path(found.location) for found in _walk(root, None) if isinstance(found, _Folder))
 
 
 def count(root: Path, below: Path | None = None) -> tuple[int, int]:
@@ -105,6 +102,13 @@ def hash_file(path: Path) -> str:
 def uri_of(path: Path, root: Path) -> str:
     """The path below `root` with forward slashes; a byte that is no UTF-8 stands as \\xNN, a backslash as two."""
     return "/".join(map(_printable, path.relative_to(root).parts))
+
+
+def reason_by_name(name: str) -> str | None:
+    """Why a file or folder of this name is left out wherever it lies, if it is."""
+    if name.startswith("."):
+        return "hidden"
+    return "junk" if _is_junk(name) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +133,27 @@ class _Folder:
     """Of the folders around it, the innermost first."""
 
 
+def _walk(root: Path, below: Path | None) -> Iterator[Found | _Folder]:
+    device = _device(root)
+    parts = below.relative_to(root).parts if below else ()
+    # A stack, as folders can be nested deeper than Python's calls.
+    stack = [_entries(_Folder(str(root), "", ()), root, parts)]
+    while stack:
+        found = next(stack[-1], None)
+        if found is None:
+            stack.pop()
+            continue
+        if isinstance(found, _Folder):
+            stack.append(_entries(found, root, parts[len(stack) :]))
+        yield found
+    if _device(root) != device:
+        raise FolderGoneError(f"The disk of {root} was taken away meanwhile.", _KEPT)
+
+
 def _entries(folder: _Folder, root: Path, parts: Sequence[str]) -> Iterator[Found | _Folder]:
     """What is in a folder, or of it only the first of `parts`."""
     try:
-        if folder.uri and os.path.exists(os.path.join(folder.location, "pyvenv.cfg")):
+        if folder.uri and os.path.exists(os.path.join(folder.location, _ENVIRONMENT)):
             yield Ignored(folder.uri, "a Python environment")
             return
         names = parts[:1] or sorted(os.listdir(folder.location), key=os.fsencode)
@@ -150,10 +171,8 @@ def _entries(folder: _Folder, root: Path, parts: Sequence[str]) -> Iterator[Foun
 
 
 def _look_at(name: str, location: str, uri: str, root: Path, rules: Sequence[_Rules]) -> Found | _Folder:
-    if name.startswith("."):
-        return Ignored(uri, "hidden")
-    if _is_junk(name):
-        return Ignored(uri, "junk")
+    if reason := reason_by_name(name):
+        return Ignored(uri, reason)
     status = os.lstat(location)
     is_dir = stat.S_ISDIR(status.st_mode)
     if stat.S_ISLNK(status.st_mode):
@@ -212,7 +231,7 @@ def _rule_against(location: str, is_dir: bool, rules: Sequence[_Rules]) -> _Rule
 
 
 def _rules_in(folder: str) -> Iterator[_Rules]:
-    for name in reversed(IGNORE_FILES):
+    for name in reversed(_IGNORE_FILES):
         file = os.path.join(folder, name)
         if os.path.isfile(file):
             lines = Path(file).read_text("utf-8", "replace").splitlines()
