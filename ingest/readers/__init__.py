@@ -26,6 +26,8 @@ def read(path: Path, ocr: bool = False) -> Extracted:
         extracted = _reader_for(media_type, ocr)(path, media_type)
     except OSError as error:
         raise ReadError(f"The file cannot be opened: {error.strerror or error}", "Check who may read it.") from error
+    except RecursionError as error:
+        raise ReadError("The file is nested too deeply.", "Open it in its own program and save it again.") from error
     if not any(page.text.strip() for page in extracted.pages):
         raise EmptyError("The file holds no text.")
     return extracted

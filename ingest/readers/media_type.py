@@ -6,6 +6,7 @@ from mimetypes import MimeTypes
 from pathlib import Path
 
 from ingest.errors import EmptyError, EncryptedError, ReadError, UnsupportedError
+from ingest.readers.text import wide_encoding
 
 PDF = "application/pdf"
 HTML = "text/html"
@@ -21,7 +22,17 @@ SHEETS = {XLSX, _XLS, _OPEN + "spreadsheet"}
 FLOWING = {_DOC, _PPT, _OPEN + "text", _EPUB, _RTF, _IPYNB}
 """Office files whose pages only their program knows. All that is in none of these sets is text."""
 
+PACKED = {DOCX, PPTX, XLSX, _EPUB, _OPEN + "text", _OPEN + "spreadsheet"}
+
 _HEAD = 8192
+_MOST_PARTS = 50_000
+_LARGE = 100 << 20
+"""Bytes that any packed file may unpack to."""
+_DENSEST = 100
+"""A larger one, only so many times its size: sheets come to 40 times, zip bombs to 1,000."""
+_MANIFEST = "META-INF/manifest.xml"
+_RIGHTS = ("META-INF/rights.xml", "META-INF/license.lcpl", "META-INF/sinf.xml")
+"""What the three kinds of copy protection put into a book."""
 _ZIP_PARTS = {"word/": DOCX, "ppt/": PPTX, "xl/": XLSX}
 _OLE_ENDINGS = {".doc": _DOC, ".xls": _XLS, ".ppt": _PPT, ".msg": MSG}
 _OLE_STREAMS = {
@@ -99,20 +110,43 @@ def _is_pdf(path: Path, head: bytes) -> bool:
 def _zip_type(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
+            _check_unpacked_size(archive, path.stat().st_size)
             names = archive.namelist()
             media_type = _declared(archive) if "mimetype" in names else ""
+            locked = _is_locked(archive, names)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError) as error:
         raise ReadError(f"The file is damaged: {error}", "Open it in its own program and save it again.") from error
-    if media_type in SHEETS | FLOWING:
-        return media_type
-    if "[Content_Types].xml" in names:
-        for part, media_type in _ZIP_PARTS.items():
-            if any(name.startswith(part) for name in names):
-                return media_type
-    raise UnsupportedError(
-        "It is an archive, or a format packed in one that is not known here.",
-        "Unpack an archive into the folder; save a document as PDF.",
-    )
+    if not media_type and "[Content_Types].xml" in names:
+        parts = (known for part, known in _ZIP_PARTS.items() if any(name.startswith(part) for name in names))
+        media_type = next(parts, "")
+    if media_type not in PACKED:
+        raise UnsupportedError(
+            "It is an archive, or a format packed in one that is not known here.",
+            "Unpack an archive into the folder; save a document as PDF.",
+        )
+    if locked:
+        raise EncryptedError("The file has a password or is copy-protected.", "Save a copy without it.")
+    return media_type
+
+
+def _check_unpacked_size(archive: zipfile.ZipFile, packed: int) -> None:
+    """Refuses what says itself that it is a bomb; one that lies about its size meets the limit of memory."""
+    parts = archive.infolist()
+    if len(parts) > _MOST_PARTS:
+        raise ReadError(f"The file is packed of {len(parts):,} parts; the limit is {_MOST_PARTS:,}.")
+    unpacked = sum(part.file_size for part in parts)
+    if unpacked > max(_LARGE, packed * _DENSEST):
+        size, times = f"{unpacked >> 20:,} MB", f"{unpacked // packed:,} times its size"
+        raise ReadError(f"The file looks like a zip bomb: it unpacks to {size}, {times}.")
+
+
+def _is_locked(archive: zipfile.ZipFile, names: list[str]) -> bool:
+    """Whether an OpenDocument or a book says that its parts are encrypted."""
+    if any(name in names for name in _RIGHTS):
+        return True
+    if _MANIFEST not in names or archive.getinfo(_MANIFEST).file_size > _LARGE:
+        return False
+    return b"encryption-data" in archive.read(_MANIFEST)
 
 
 def _declared(archive: zipfile.ZipFile) -> str:
@@ -142,7 +176,7 @@ def _text_type(path: Path, head: bytes) -> str:
     for magic, kind in _BINARY:
         if head.startswith(magic) and (zeros or not magic.isascii()):
             raise UnsupportedError(f"It is {kind}: nothing here reads that.")
-    if zeros:
+    if zeros and not wide_encoding(head):
         raise UnsupportedError("It is neither text nor a format that is known here.")
     start = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")[:14].lower()
     if start.startswith((b"<!doctype html", b"<html")):

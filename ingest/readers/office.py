@@ -73,6 +73,8 @@ def convert(data: bytes, media_type: str, form: str) -> Any:
         reason = next(iter(str(error).removeprefix(f"{kind}: ").splitlines()), kind)
         if re.search(r"password|encrypt", reason, re.IGNORECASE):
             raise EncryptedError("The file has a password.", "Save a copy without it.") from error
+        if "out of memory" in reason.lower():
+            raise MemoryError from error
         if "security limit" in reason.lower():
             raise ReadError(f"The file unpacks to more than is safe: {reason}") from error
         raise ReadError(f"The file is damaged: {reason}", "Open it in its own program and save it again.") from error

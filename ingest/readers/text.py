@@ -1,9 +1,11 @@
 """Text, Markdown, source code, tables, data: the text is the decoded file, character by character.
 
-So a span is a span of the file itself.
+So a span is a span of the file itself, but where it holds a picture or the like as a data URI: that is left out.
 """
 
 import re
+from codecs import getincrementaldecoder
+from collections import Counter
 from pathlib import Path
 
 from charset_normalizer import from_bytes
@@ -20,6 +22,11 @@ _BOMS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+_WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+_WIDE_SAMPLE = 8192
+_LEAST_KNOWN = 0.9
+"""The share of Latin and one other alphabet that tells a text in a wide encoding from any bytes."""
+_DATA = re.compile(r"(data:[\w/+.-]+;base64,)[A-Za-z0-9+/=]{100,}")
 _SAMPLE = 1 << 16
 """Bytes that the guess of an encoding looks at."""
 _WESTERN = "cp1252"
@@ -31,7 +38,7 @@ _MOST_CONTROLS = 0.02
 
 def read_text(path: Path, media_type: str) -> Extracted:
     """Reads a text file; raises :class:`UnsupportedError` where its bytes are no text in any encoding."""
-    text = decode(path.read_bytes())
+    text = without_data(decode(path.read_bytes()))
     if len(_CONTROL.findall(text, 0, _SAMPLE)) > _MOST_CONTROLS * min(len(text), _SAMPLE):
         raise no_text()
     headings = _headings(text, media_type)
@@ -44,7 +51,7 @@ def decode(data: bytes, declared: str = "") -> str:
 
     Raises :class:`UnsupportedError` where there is none.
     """
-    marked = next((name for mark, name in _BOMS if data.startswith(mark)), "utf-8")
+    marked = next((name for mark, name in _BOMS if data.startswith(mark)), wide_encoding(data) or "utf-8")
     for encoding in filter(None, (marked, declared)):
         try:
             return data.decode(encoding)
@@ -56,6 +63,29 @@ def decode(data: bytes, declared: str = "") -> str:
     if sound > text.count("\ufffd"):
         return text
     return data.decode(_likeliest_encoding(data), "replace")
+
+
+def wide_encoding(data: bytes) -> str:
+    """The UTF-16 or UTF-32 that bytes with zeros are in without saying so; empty where they are in neither."""
+    sample = data[:_WIDE_SAMPLE]
+    if b"\0" not in sample:
+        return ""
+    for encoding in _WIDE:
+        try:
+            text = getincrementaldecoder(encoding)().decode(sample)  # the sample may end within a character
+        except UnicodeDecodeError:
+            continue  # not this one
+        alphabets = Counter(ord(character) >> 8 for character in text)
+        latin = alphabets.pop(0, 0)
+        known = latin + max(alphabets.values(), default=0)
+        if latin and known >= _LEAST_KNOWN * len(text) and not _CONTROL.search(text):
+            return encoding
+    return ""
+
+
+def without_data(text: str) -> str:
+    """A text without the content of data URIs: megabytes of letters that nobody reads."""
+    return _DATA.sub(r"\1", text)
 
 
 def no_text() -> UnsupportedError:

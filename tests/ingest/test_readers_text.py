@@ -1,3 +1,4 @@
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from ingest.errors import EmptyError, ReadError, UnsupportedError
 from ingest.readers import Extracted, read
 from ingest.readers.headings import markdown_headings, rst_headings
 from ingest.readers.text import decode
-from tests.ingest.files import pdf, save
+from tests.ingest.files import docx, paragraph, pdf, save
 
 
 def stored(folder: Path, name: str, content: str | bytes) -> Extracted:
@@ -52,6 +53,26 @@ def test_old_encodings_are_recognised(text: str, encoding: str) -> None:
     assert decode(text.encode(encoding)) == text
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize(
+    "text", ["One\r\nline", "Привет, как дела?\n" * 9, "Grüße aus Köln " * 2000 + "\N{PILE OF POO}"]
+)
+def test_wide_encodings_are_recognised_without_a_mark(tmp_path: Path, text: str, encoding: str) -> None:
+    assert stored(tmp_path, "a.txt", text.encode(encoding)).pages[0].text == text
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
+    with suppress(UnsupportedError):
+        decode(data)
+
+
+def test_the_data_of_a_picture_in_a_text_is_left_out(tmp_path: Path) -> None:
+    text = f"# One\n\n![a](data:image/png;base64,{'A' * 1000}=)\n\nTwo ![b](data:,x)\n"
+    extracted = stored(tmp_path, "a.md", text)
+    assert extracted.pages[0].text == "# One\n\n![a](data:image/png;base64,)\n\nTwo ![b](data:,x)\n"
+
+
 def test_one_bad_byte_does_not_make_a_file_latin(tmp_path: Path) -> None:
     text = "Grüße aus Köln\n" * 3
     assert decode(text.encode() + b"\xc3") == text + "\ufffd"
@@ -93,6 +114,11 @@ def test_a_file_that_cannot_be_opened_is_a_read_error(tmp_path: Path) -> None:
 
 
 def test_content_decides_before_the_ending(tmp_path: Path) -> None:
+    docx(tmp_path / "letter.pdf", paragraph("Hi")).rename(tmp_path / "letter.zip")
+    assert read(tmp_path / "letter.zip").pages[0].text.strip() == "Hi"
+    with pytest.raises(UnsupportedError, match="picture"):
+        stored(tmp_path, "photo.pdf", b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(100))
+    assert stored(tmp_path, "letter.docx", "only text").media_type == "text/plain"
     save(pdf("A page"), tmp_path / "report.txt")
     assert read(tmp_path / "report.txt").media_type == "application/pdf"
     assert stored(tmp_path, "page.txt", "<!DOCTYPE html><p>Hi").media_type == "text/html"
