@@ -115,7 +115,7 @@ def _describe(writer: gguf.GGUFWriter, shape: Shape) -> None:
 
 _CONTROL = ("<pad>", "<eos>", "<bos>", "<unk>", "<|turn>", "<turn|>", "<|think|>", "<|image|>")
 _VISIBLE = ("<|channel>", "<channel|>", "<|tool_call>", "<tool_call|>", "<|tool_response>", "<tool_response|>", '<|"|>')
-_WORDS = ("the", "▁the", "▁of", "▁and", "▁in", "▁tower", "▁lit", "▁was", "thought", "user", "model", "system")
+_WORDS = ("thought", "user", "model", "system", "the", "▁the", "▁of", "▁and", "▁in", "▁tower", "▁lit", "▁was")
 
 
 def _vocabulary(writer: gguf.GGUFWriter, shape: Shape) -> int:
