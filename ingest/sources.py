@@ -23,7 +23,8 @@ class Source:
         """
         path = path.expanduser().absolute()
         exists = path.exists()
-        path = path.resolve()
+        if not missing_ok:  # a path that is followed can have become a link; that one is to be left out, not resolved
+            path = path.resolve()
         above = next((Path(root) for root in known_roots if path.is_relative_to(root)), None)
         if not exists and (above is None or not missing_ok):
             raise UsageError(f"There is no file or folder {path}.", "Check the spelling of the path.")
