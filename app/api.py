@@ -100,10 +100,11 @@ class Streamed(Response):
     def _told(self) -> Rows:
         """The rows, and an error as the last of them."""
         try:
-            for row in self._rows:
-                yield row
-                if self._closing_down():
-                    raise IndexUnavailableError(*_CLOSED)
+            with closing(self._rows):
+                for row in self._rows:
+                    yield row
+                    if self._closing_down():
+                        raise IndexUnavailableError(*_CLOSED)
         except TransomError as error:
             yield {"error": error_json(error)}
         except Exception as error:

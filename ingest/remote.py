@@ -21,10 +21,7 @@ from ingest.wire import error_from_json, event_from_json, passages_from_json, wh
 if TYPE_CHECKING:
     from ingest.catalogue import Coverage
 
-_LOST = (
-    "The chat that did this work has ended before it was done.",
-    "What was done is kept: run the same command again, and it goes on from there.",
-)
+_AGAIN = "What was done is kept: run the same command again, and it goes on from there."
 
 
 class Desk(Protocol):
@@ -106,13 +103,16 @@ class Line:
         body = json.dumps(wanted)  # ASCII, so that file names in any encoding pass
         try:
             with self._http.stream("POST", work, content=body) as answer:
+                answer.raise_for_status()
                 for line in answer.iter_lines():
                     row = json.loads(line)
                     if "error" in row:
                         raise error_from_json(row["error"])
                     yield row
+        except httpx.HTTPStatusError as error:
+            raise IndexUnavailableError(f"The chat refused this work: {answer.status_code}", _AGAIN) from error
         except httpx.TransportError as error:
-            raise IndexUnavailableError(*_LOST) from error
+            raise IndexUnavailableError("The chat that did this work has ended before it was done.", _AGAIN) from error
 
     def close(self) -> None:
         """Hangs up."""
