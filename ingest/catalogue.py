@@ -9,10 +9,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
 from ingest.errors import TransomError
+from ingest.settings import IngestSettings
 
 State = Literal["indexing", "indexed", "failed"]
 
@@ -191,6 +193,16 @@ class Catalogue:
         with _translated(self._path):
             rows = self._db.execute(query, values).fetchall()
         return (Entry(*row) for row in rows)
+
+
+def catalogue_path(settings: IngestSettings) -> Path:
+    """Each index has a catalogue of its own: what is in one home need not be in the other."""
+    storage = settings.storage
+    if storage.home == "embedded":
+        name = "embedded"
+    else:
+        name = "server-" + sha256(f"{storage.url}\0{storage.name}".encode()).hexdigest()[:12]
+    return settings.home / "index" / name / "catalogue.sqlite"
 
 
 @contextmanager

@@ -37,10 +37,12 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file or folder was left out on purpose."""
+    """A file or folder was left out."""
 
     document: str
     reason: str
+    on_purpose: bool = True
+    """False where it could not be looked at; what is known of it is kept."""
 
 
 @dataclass(frozen=True, slots=True)

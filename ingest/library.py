@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Self
 
-from ingest.catalogue import Catalogue, Coverage, Entry
+from ingest.catalogue import Catalogue, Coverage, Entry, catalogue_path
 from ingest.chunker import VERSION
 from ingest.documents import Passage
 from ingest.embedder import Embedder
@@ -137,16 +136,6 @@ def _is_meant(entry: Entry, path: Path) -> bool:
     """Whether a document lies at or below a path: one on the disk, or one below its root, as it is shown."""
     lies_at = PurePath(entry.root, entry.uri)
     return lies_at.is_relative_to(path.expanduser().absolute()) or PurePath(entry.uri).is_relative_to(path)
-
-
-def catalogue_path(settings: IngestSettings) -> Path:
-    """Each index has a catalogue of its own: what is in one home need not be in the other."""
-    storage = settings.storage
-    if storage.home == "embedded":
-        name = "embedded"
-    else:
-        name = "server-" + sha256(f"{storage.url}\0{storage.name}".encode()).hexdigest()[:12]
-    return settings.home / "index" / name / "catalogue.sqlite"
 
 
 def drop_library(settings: IngestSettings) -> None:

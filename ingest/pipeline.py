@@ -102,7 +102,7 @@ class Pipeline:
                     yield Skipped(found.uri, found.reason)
                 case Unreadable():
                     unseen_places.append(found.uri)
-                    yield Skipped(found.uri, found.reason)
+                    yield Skipped(found.uri, found.reason, on_purpose=False)
             while intake.full:
                 yield from self._store(intake)
         while intake.busy:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import httpx
 
-from ingest.catalogue import Catalogue
+from ingest.catalogue import Catalogue, catalogue_path
 from ingest.documents import Passage
 from ingest.errors import IndexUnavailableError
 from ingest.events import Event, Removed
@@ -137,8 +137,6 @@ class RemoteLibrary:
     @cached_property
     def catalogue(self) -> Catalogue:
         """What was ingested, and how it went."""
-        from ingest.library import catalogue_path
-
         return Catalogue(catalogue_path(self.settings))
 
     def ingest(

@@ -60,13 +60,16 @@ def _sweep(
             if follower.stop.is_set():
                 return
     except UsageError as error:
-        yield Skipped(", ".join(map(str, parts)), f"{error.message} It is followed again when it is back.")
+        reason = f"{error.message} It is followed again when it is back."
+        yield Skipped(", ".join(map(str, parts)), reason, on_purpose=False)
 
 
 def _tells_something(event: Event) -> bool:
     if isinstance(event, Finished):
         return bool(event.read or event.removed)
-    return not isinstance(event, Unchanged | Skipped)
+    if isinstance(event, Skipped):
+        return not event.on_purpose
+    return not isinstance(event, Unchanged)
 
 
 class _Follower:
