@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -49,6 +50,20 @@ def recognise(picture: bytes, dpi: int | None = None) -> list[str]:
         raise ReadError(f"Tesseract cannot read the picture: {last or f'exit status {done.returncode}'}")
     text = done.stdout.decode("utf-8", "replace")
     return [page.strip() for page in text.removesuffix("\f").split("\f")]
+
+
+def each_in_time(pages: Iterable[int]) -> Iterator[int]:
+    """Lets each page take as long as a timer of this process leaves for all of them.
+
+    Raises :class:`ReadError` where the process that waits for them is gone.
+    """
+    seconds, _ = signal.getitimer(signal.ITIMER_REAL)
+    parent = os.getppid()
+    for page in pages:
+        if os.getppid() != parent:
+            raise ReadError("Reading was stopped.")
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        yield page
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import math
 import re
-import signal
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -14,7 +13,7 @@ from ingest.documents import Heading, Page
 from ingest.errors import EmptyError, EncryptedError, ReadError
 from ingest.readers.extracted import Extracted, page_starts, title_or_name
 from ingest.readers.hyphens import mend
-from ingest.readers.ocr import HINT, recognise
+from ingest.readers.ocr import HINT, each_in_time, recognise
 
 _MAX_HEADINGS = 5_000
 _CLEANED = (
@@ -49,14 +48,11 @@ def read_pdf(path: Path, media_type: str, ocr: bool = False) -> Extracted:
 
 def _with_pdfium(path: Path, media_type: str, ocr: bool) -> Extracted:
     document = pdfium.PdfDocument(path)
-    seconds, _ = signal.getitimer(signal.ITIMER_REAL)
     try:
         labels = [document.get_page_label(index) or "" for index in range(len(document))]
         texts = [_page_text(document, index) for index in range(len(document))]
-        for index, text in enumerate(texts):
-            if ocr and not text.strip():
-                signal.setitimer(signal.ITIMER_REAL, seconds)
-                texts[index] = _recognised(document, index)
+        for index in each_in_time(index for index, text in enumerate(texts) if ocr and not text.strip()):
+            texts[index] = _recognised(document, index)
         pages = _pages(texts, labels)
         headings = sorted(_outline(document, pages), key=lambda heading: heading.start)
         title = document.get_metadata_dict(skip_empty=True).get("Title")
