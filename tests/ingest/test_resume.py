@@ -44,8 +44,8 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def run(library: Library, *paths: Path, **wishes: bool) -> tuple[list[Event], Finished]:
-    events = list(library.ingest(paths, **wishes))
+def run(library: Library, *paths: Path, retry: bool = False, missing_ok: bool = False) -> tuple[list[Event], Finished]:
+    events = list(library.ingest(paths, retry=retry, missing_ok=missing_ok))
     assert isinstance(events[-1], Finished)
     return events, events[-1]
 
