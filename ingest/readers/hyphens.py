@@ -20,13 +20,17 @@ def mend(texts: Sequence[str]) -> list[str]:
     """
     if not any(_LOOSE.search(text) for text in texts):
         return list(texts)
-    # Without the halves of cut words, which are no words by themselves.
-    words = {word.lower() for text in texts for word in _WORD.findall(_HALVES.sub(" ", text))}
+    words = {word.lower() for text in texts for word in _WORD.findall(_only_whole(text))}
 
     def joined(match: re.Match[str]) -> str:
         return match[1] + _hyphen(match[1], match[2], words)
 
-    return [_LOOSE.sub("", _CUT.sub(joined, text)) for text in texts]
+    return [_LOOSE.sub("", _CUT.sub(joined, text)) if _LOOSE.search(text) else text for text in texts]
+
+
+def _only_whole(text: str) -> str:
+    """A text without the halves of cut words, which are no words by themselves."""
+    return _HALVES.sub(" ", text) if _LOOSE.search(text) else text
 
 
 def _hyphen(left: str, right: str, words: set[str]) -> str:
