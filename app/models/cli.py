@@ -1,5 +1,6 @@
-"""`transom models`: see, fetch and choose language models."""
+"""`transom models`: see, fetch, choose, look into and remove language models."""
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def models() -> None:
-    """See and fetch language models."""
+    """See, fetch and choose language models."""
 
 
 @models.command("list")
@@ -31,5 +32,65 @@ def pull(settings: "Settings", name: str | None) -> None:
 
     resolved = pull_with_progress(name or settings.model.name, settings.models_folder)
     click.echo(f"Model: {resolved.path.name}", err=True)
-    if resolved.notice:
-        click.secho(resolved.notice, fg="yellow", err=True)
+    if resolved.entry:
+        click.echo(f"Licence: {resolved.entry.licence}", err=True)
+    _warn(resolved.notice)
+
+
+@models.command()
+@click.argument("name", metavar="NAME|FILE")
+@click.pass_obj
+def use(settings: "Settings", name: str) -> None:
+    """Let a model answer from now on: it is written to transom.toml."""
+    import os
+
+    from app.models.choice import VARIABLE, choose, lasting_name
+    from app.models.resolve import resolve
+
+    resolved = resolve(name, settings.models_folder)
+    file = choose(lasting_name(resolved, name, settings.models_folder), settings.home)
+    click.echo(f"{resolved.path.name} answers from now on ({file}).", err=True)
+    _warn(resolved.notice)
+    if VARIABLE in os.environ:
+        _warn(f"But the environment variable {VARIABLE} is set, and wins while it is.")
+
+
+@models.command()
+@click.argument("name", required=False, metavar="NAME|FILE")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs (docs/cli.md).")
+@click.pass_obj
+def inspect(settings: "Settings", name: str | None, as_json: bool) -> None:
+    """What a GGUF file is, and how it would run here; without NAME the model that answers."""
+    from app.models.display import print_inspection
+    from app.models.inspection import inspect_model, inspection_json
+
+    inspection = inspect_model(name, settings)
+    if as_json:
+        click.echo(json.dumps(inspection_json(inspection), ensure_ascii=False))
+    else:
+        print_inspection(inspection)
+
+
+@models.command()
+@click.argument("name", metavar="NAME|FILE")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--force", is_flag=True, help="Even the model that answers.")
+@click.pass_obj
+def remove(settings: "Settings", name: str, yes: bool, force: bool) -> None:
+    """Delete a model's file from the models folder."""
+    from app.errors import ModelError
+    from app.models.removal import find_removal
+
+    removal = find_removal(name, settings.model.name, settings.models_folder)
+    room = f"{removal.size / 1e9:.1f} GB"
+    if removal.in_use and not force:
+        raise ModelError(f"{removal.name} is the model that answers.", "Choose another first, or add --force.")
+    if not yes and not click.confirm(f"Remove {removal.name}? That frees {room}.", err=True):
+        return
+    removal.carry_out()
+    click.echo(f"{removal.name} is removed: {room} freed.", err=True)
+
+
+def _warn(text: str) -> None:
+    if text:
+        click.secho(text, fg="yellow", err=True)

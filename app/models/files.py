@@ -1,5 +1,6 @@
 """GGUF files on disk: whether they are whole, and whether they can answer."""
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -48,6 +49,11 @@ def is_whole(path: Path) -> bool:
     return not _fault(path)
 
 
+def pieces_of(target: Path) -> list[Path]:
+    """The file, if it is there, and what has arrived of it in unfinished tries."""
+    return [*filter(Path.exists, [target]), *target.parent.glob(f"{glob.escape(target.name)}.*.part")]
+
+
 def sha256(path: Path) -> str:
     """Of the whole file, in hexadecimal."""
     with path.open("rb") as file:
@@ -83,8 +89,8 @@ def arriving(target: Path, digest: str, size: int) -> Iterator[Path]:
 
 
 def _drop_useless(target: Path, part: Path, size: int) -> None:
-    for found in target.parent.glob("*.part"):
-        if found.name.startswith(target.name + ".") and (found != part or found.stat().st_size > size):
+    for found in pieces_of(target):
+        if found != target and (found != part or found.stat().st_size > size):
             found.unlink()
 
 
@@ -125,6 +131,8 @@ def _other_use(said: Mapping[str, Value]) -> str:
     kind, architecture = said.get("general.type", "model"), said.get("general.architecture", "")
     if kind != "model" or architecture == "clip":
         return f"no language model but a part or companion of one ({kind if kind != 'model' else 'images'})"
+    if str(architecture).endswith("-assistant"):
+        return "no language model but a companion that drafts for one"
     if said.get(f"{architecture}.pooling_type") or said.get(f"{architecture}.attention.causal") is False:
         return "an embedding model: it finds texts but cannot write"
     if "tokenizer.ggml.model" not in said:

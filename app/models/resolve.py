@@ -66,6 +66,21 @@ def pull(named: str | None, models_folder: Path, progress: Progress, *, memory: 
     return resolve(named or "", models_folder, fetch=True, progress=progress, memory=memory)
 
 
+def locate(named: str, models_folder: Path) -> Path:
+    """Where the file of a model is, or would be: named as for :func:`resolve`, or as it lies in the folder.
+
+    Raises :class:`ModelError` where nothing could be called that.
+    """
+    if entry := by_name(named):
+        return models_folder / entry.file_name
+    path = Path(named).expanduser()
+    if not path.exists() and (place := _HUB_FILE.fullmatch(named)):
+        return models_folder / _file_name(HubFile(place["repo"], place["file"]))
+    if not path.exists() and not named.endswith(".gguf"):
+        raise ModelError(f"There is no model called {named}.", _NAMES)
+    return path if path.exists() else models_folder / path
+
+
 def entry_of(path: Path) -> CatalogueEntry | None:
     """The catalogue's entry for a file, which it knows by its name."""
     return next((entry for entry in catalogue() if entry.file_name == path.name), None)
@@ -133,12 +148,10 @@ class _Resolver:
         return self._fetched(entry.source, self._folder / entry.file_name, entry.title, entry.name)
 
     def _on_hub(self, source: HubFile) -> ResolvedModel:
-        for entry in catalogue():
-            if isinstance(entry.source, HubFile) and _same_file(entry.source, source):
-                return self._known(entry)
-        # Two repositories may have files of one name, so the name here tells the repository too.
-        name = f"{source.repo}/{source.file}"
-        return self._fetched(source, self._folder / name.replace("/", "--"), name, f"{source.repo}:{source.file}")
+        if entry := _entry_from(source):
+            return self._known(entry)
+        title, name = f"{source.repo}/{source.file}", f"{source.repo}:{source.file}"
+        return self._fetched(source, self._folder / _file_name(source), title, name)
 
     def _fetched(self, source: Source, target: Path, title: str, name: str) -> ResolvedModel:
         if not self._fetch and not target.exists():
@@ -161,8 +174,18 @@ class _Resolver:
         return template.format(title=entry.title, better=better, folder=self._folder)
 
 
-def _same_file(one: HubFile, other: HubFile) -> bool:
-    return (one.repo, one.file) == (other.repo, other.file)
+def _entry_from(source: HubFile) -> CatalogueEntry | None:
+    return next((entry for entry in catalogue() if _same_file(entry.source, source)), None)
+
+
+def _same_file(one: Source, other: HubFile) -> bool:
+    return isinstance(one, HubFile) and (one.repo, one.file) == (other.repo, other.file)
+
+
+def _file_name(source: HubFile) -> str:
+    # Two repositories may have files of one name, so the name here tells the repository too.
+    entry = _entry_from(source)
+    return entry.file_name if entry else f"{source.repo}/{source.file}".replace("/", "--")
 
 
 def _can_answer(path: Path) -> bool:
