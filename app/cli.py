@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.models.cli import models
-from ingest.cli import COLLECTION, JSON, asked, index, ingest, search, status
+from ingest.cli import COLLECTION, COMMANDS, JSON, asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ def chat(settings: "Settings", host: str | None, port: int | None, open_browser:
     serve(settings, host or settings.chat.host, port or settings.chat.port, open_browser)
 
 
-for command in (ingest, search, status, index, models):
+for command in (*COMMANDS, models):
     cli.add_command(command)
 
 

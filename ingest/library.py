@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path, PurePath
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ingest.catalogue import Catalogue, Coverage, Entry, catalogue_path
+from ingest.catalogue import Catalogue, Coverage, catalogue_path
 from ingest.chunker import VERSION
 from ingest.documents import Passage
 from ingest.embedder import Embedder
@@ -16,7 +16,7 @@ from ingest.index import Fingerprint, Index, Where, drop_index, open_index
 from ingest.index.copy import copy_index
 from ingest.pipeline import Pipeline, remove
 from ingest.settings import IngestSettings
-from ingest.sources import Source
+from ingest.sources import Source, meant
 
 DEFAULT_COLLECTION = "documents"
 _EVERYTHING = Where(collection=DEFAULT_COLLECTION)
@@ -76,8 +76,8 @@ class Library:
 
     def remove(self, paths: Sequence[Path], collection: str) -> Iterator[Removed]:
         """Removes documents: files and folders, as they lie on the disk or as they are shown."""
-        for entry in list(self.catalogue.entries(collection)):
-            if any(_is_meant(entry, path) for path in paths):
+        for path in paths:
+            for entry in meant(list(self.catalogue.entries(collection)), path):
                 yield remove(entry, self.catalogue, self.index)
 
     def remove_collection(self, collection: str) -> None:
@@ -130,12 +130,6 @@ class Library:
             chunk_overlap=self.settings.chunking.overlap,
             version=VERSION,
         )
-
-
-def _is_meant(entry: Entry, path: Path) -> bool:
-    """Whether a document lies at or below a path: one on the disk, or one below its root, as it is shown."""
-    lies_at = PurePath(entry.root, entry.uri)
-    return lies_at.is_relative_to(path.expanduser().absolute()) or PurePath(entry.uri).is_relative_to(path)
 
 
 def drop_library(settings: IngestSettings) -> None:

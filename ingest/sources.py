@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.catalogue import Entry
 from ingest.errors import UsageError
 from ingest.scan import uri_of
 
@@ -49,3 +50,16 @@ def _is_at_or_below(uri: str, place: str) -> bool:
 def lies_in(uri: str, places: Sequence[str]) -> bool:
     """Whether a document lies at or below one of these places; "" is the whole root."""
     return any(not place or _is_at_or_below(uri, place) for place in places)
+
+
+def meant(entries: Sequence[Entry], path: Path) -> list[Entry]:
+    """The documents at or below a path: one on the disk; only if that names none, one as documents are shown."""
+    place = path.expanduser().resolve()
+    on_disk = [entry for entry in entries if _lies_at(entry, place)]
+    return on_disk or [entry for entry in entries if path.parts and _is_at_or_below(entry.uri, path.as_posix())]
+
+
+def _lies_at(entry: Entry, place: Path) -> bool:
+    if place.is_relative_to(entry.root):
+        return lies_in(entry.uri, [uri_of(place, Path(entry.root))])
+    return Path(entry.root).is_relative_to(place)

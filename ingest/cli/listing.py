@@ -1,0 +1,153 @@
+"""`transom status | collections`: what the catalogue knows. Read without the index, also while others use it."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ingest.cli.options import ANY_COLLECTION, JSON
+
+if TYPE_CHECKING:
+    from ingest.catalogue import Catalogue, Entry
+    from ingest.scan import Ignored, Unreadable
+    from ingest.settings import IngestSettings
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@ANY_COLLECTION
+@click.option("--failed", "only_failed", is_flag=True, help="Only what could not be read.")
+@click.option("--ignored", is_flag=True, help="Look into the folders: what is left out, and why?")
+@JSON
+@click.pass_obj
+def status(  # noqa: PLR0913 - one parameter for each option
+    settings: "IngestSettings",
+    paths: tuple[Path, ...],
+    collection: str | None,
+    only_failed: bool,
+    ignored: bool,
+    as_json: bool,
+) -> None:
+    """List the documents, their states, and why one failed; all, or those at PATH."""
+    from ingest.catalogue import Catalogue, catalogue_path
+
+    with Catalogue(catalogue_path(settings)) as catalogue:
+        names = _names(catalogue, collection)
+        if ignored:
+            _list_left_out(catalogue, names, paths, as_json)
+        else:
+            _list_documents(catalogue, names, paths, only_failed, as_json)
+
+
+@click.command()
+@JSON
+@click.pass_obj
+def collections(settings: "IngestSettings", as_json: bool) -> None:
+    """List the collections: documents, chunks, size, folders, and how much is read."""
+    from ingest.catalogue import Catalogue, catalogue_path
+
+    with Catalogue(catalogue_path(settings)) as catalogue:
+        for name in _names(catalogue, None):
+            overview = _overview(catalogue, name)
+            click.echo(json.dumps(overview, ensure_ascii=False) if as_json else _in_words(overview))
+
+
+def _names(catalogue: "Catalogue", wanted: str | None) -> list[str]:
+    """The collections that are meant."""
+    from ingest.errors import UsageError
+
+    known = list(catalogue.collections())
+    if wanted is None:
+        if not known:
+            click.echo("There are no documents yet. Begin: `transom ingest PATH...`", err=True)
+        return known
+    if wanted not in known:
+        raise UsageError(f"There is no collection {wanted!r}.", f"There are: {', '.join(known)}." if known else "")
+    return [wanted]
+
+
+def _list_documents(
+    catalogue: "Catalogue", names: Sequence[str], paths: Sequence[Path], only_failed: bool, as_json: bool
+) -> None:
+    from ingest.sources import meant
+
+    for name in names:
+        entries = list(catalogue.entries(name))
+        for entry in chain.from_iterable(meant(entries, path) for path in paths) if paths else entries:
+            if not only_failed or entry.state == "failed":
+                click.echo(json.dumps(asdict(entry), ensure_ascii=False) if as_json else _line(entry))
+        if not as_json:
+            click.echo(_in_words(_overview(catalogue, name)))
+
+
+def _line(entry: "Entry") -> str:
+    from rich.filesize import decimal
+
+    from ingest.display import printable
+
+    if entry.reason:
+        detail = " ".join((entry.reason, entry.hint)).strip()
+    else:
+        pages = f"{entry.pages:,} pages, " if entry.pages else ""
+        detail = f"{pages}{entry.chunks:,} chunks, {decimal(entry.size)}"
+    return printable(f"{entry.state:8}  {entry.collection}  {entry.uri}  ({detail})")
+
+
+def _list_left_out(catalogue: "Catalogue", names: Sequence[str], paths: Sequence[Path], as_json: bool) -> None:
+    from ingest.display import printable
+
+    for root, found in _left_out(catalogue, names, paths):
+        state = type(found).__name__.lower()
+        if as_json:
+            row = {"root": str(root), "uri": found.uri, "state": state, "reason": found.reason}
+            click.echo(json.dumps(row, ensure_ascii=False))
+        else:
+            click.echo(printable(f"{state:10}  {found.uri}  ({found.reason})"))
+
+
+def _left_out(
+    catalogue: "Catalogue", names: Sequence[str], paths: Sequence[Path]
+) -> Iterator[tuple[Path, "Ignored | Unreadable"]]:
+    from ingest.scan import File, scan
+    from ingest.sources import Source
+
+    roots = sorted({root for name in names for root in catalogue.roots(name)})
+    for path in paths or map(Path, roots):
+        source = Source.of(path, roots)
+        for found in scan(source.root, source.below):
+            if not isinstance(found, File):
+                yield source.root, found
+
+
+def _overview(catalogue: "Catalogue", name: str) -> dict[str, Any]:
+    """The numbers of a collection; `read` of `found` files, where `found` is None unless a run is going on or ended
+    early."""
+    entries = list(catalogue.entries(name))
+    coverage = catalogue.coverage(name)
+    return {
+        "collection": name,
+        "documents": sum(entry.state == "indexed" for entry in entries),
+        "failed": sum(entry.state == "failed" for entry in entries),
+        "chunks": sum(entry.chunks for entry in entries),
+        "bytes": sum(entry.size for entry in entries),
+        "folders": catalogue.roots(name),
+        "coverage": {"read": coverage.read, "found": coverage.found} if coverage else None,
+    }
+
+
+def _in_words(overview: dict[str, Any]) -> str:
+    from rich.filesize import decimal
+
+    from ingest.display import printable
+
+    coverage = overview["coverage"]
+    read = f"{coverage['read']:,} of {coverage['found']:,} files read: " if coverage else ""
+    failed = f", {overview['failed']:,} failed" if overview["failed"] else ""
+    return printable(
+        f"{overview['collection']}: {read}{overview['documents']:,} documents{failed}, {overview['chunks']:,} chunks, "
+        f"{decimal(overview['bytes'])}, from {', '.join(overview['folders'])}"
+    )
