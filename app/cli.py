@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.doctor import doctor
 from app.models.cli import models
 from ingest.cli import COLLECTION, COMMANDS, JSON, asked
 
@@ -74,7 +75,7 @@ def chat(settings: "Settings", host: str | None, port: int | None, open_browser:
     serve(settings, host or settings.chat.host, port or settings.chat.port, open_browser)
 
 
-for command in (*COMMANDS, models):
+for command in (*COMMANDS, models, doctor):
     cli.add_command(command)
 
 

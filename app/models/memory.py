@@ -4,6 +4,7 @@ import platform
 import shutil
 import subprocess
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 
@@ -38,11 +39,12 @@ def reaches(amount: int, gigabytes: float) -> bool:
 
 
 def _usable_vram() -> int:
-    cards = _nvidia_cards()
+    cards = nvidia_cards()
     return cards if cards and _built_for_gpu() else 0
 
 
-def _nvidia_cards() -> int:
+def nvidia_cards() -> int:
+    """Bytes of memory of all NVIDIA cards there are, whether llama.cpp can use them or not."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return 0
@@ -57,8 +59,13 @@ def _nvidia_cards() -> int:
 
 def _built_for_gpu() -> bool:
     # A card counts only where llama.cpp was built for one; asked last, because importing it takes a while.
+    return bool(load_llama_cpp().llama_supports_gpu_offload())
+
+
+def load_llama_cpp() -> Any:
+    """The module `llama_cpp`. Raises :class:`ModelError` where it is broken or missing."""
     try:
         import llama_cpp
     except (ImportError, OSError, RuntimeError) as error:
         raise ModelError(f"llama.cpp cannot be loaded: {error}", "Install llama-cpp-python again.") from error
-    return bool(llama_cpp.llama_supports_gpu_offload())
+    return llama_cpp
