@@ -228,7 +228,7 @@ class _Picture(_Log):
 def _picture(progress: Progressed) -> RenderableType:
     bar = ProgressBar(total=progress.total_megabytes or None, completed=progress.megabytes, width=40)
     current = Text(printable(progress.current), style="dim", no_wrap=True, overflow="ellipsis")
-    return Group(bar, Text(progress_in_words(progress), no_wrap=True, overflow="ellipsis"), current)
+    return Group(bar, Text(progress_in_words(progress)), current)
 
 
 def _of(done: float, total: float | None, form: str) -> str:

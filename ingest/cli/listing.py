@@ -89,12 +89,10 @@ def _line(entry: "Entry") -> str:
 
     from ingest.display import printable
 
-    if entry.reason:
-        detail = " ".join((entry.reason, entry.hint)).strip()
-    else:
-        pages = f"{entry.pages:,} pages, " if entry.pages else ""
-        detail = f"{pages}{entry.chunks:,} chunks, {decimal(entry.size)}"
-    return printable(f"{entry.state:8}  {entry.collection}  {entry.uri}  ({detail})")
+    pages = f"{entry.pages:,} pages, " if entry.pages else ""
+    detail = entry.reason or f"{pages}{entry.chunks:,} chunks, {decimal(entry.size)}"
+    line = printable(f"{entry.state:8}  {entry.collection}  {entry.uri}  ({detail})")
+    return f"{line}\n{'':10}{entry.hint}" if entry.hint else line
 
 
 def _list_left_out(catalogue: "Catalogue", names: Sequence[str], paths: Sequence[Path], as_json: bool) -> None:
