@@ -59,11 +59,17 @@ def browser(browser_path: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def chat(starter_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running chat."""
-    home = tmp_path_factory.mktemp("chat")
+def environment(starter_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Of the chat, and of every terminal beside it."""
     outside = {name: value for name, value in os.environ.items() if not name.startswith("TRANSOM_")}
-    environment = {**outside, "TRANSOM_HOME": str(home), "TRANSOM_MODEL__NAME": str(starter_model)}
+    home = tmp_path_factory.mktemp("chat")
+    return {**outside, "TRANSOM_HOME": str(home), "TRANSOM_MODEL__NAME": str(starter_model)}
+
+
+@pytest.fixture(scope="session")
+def chat(environment: dict[str, str]) -> Iterator[str]:
+    """The address of a running chat."""
+    home = Path(environment["TRANSOM_HOME"])
     documents = str(ROOT / "examples/documents")
     subprocess.run([TRANSOM, "ingest", documents], env=environment, check=True, capture_output=True)
     port = _free_port()

@@ -1,9 +1,12 @@
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import TRANSOM
 
 pytestmark = pytest.mark.browser
 
@@ -85,6 +88,25 @@ def test_stop_ends_the_answer_and_the_next_question_works(page: Page) -> None:
     expect(page.get_by_text("Stopped after")).to_be_visible()
     ask(page, "When was the tower first lit?")
     expect(page.get_by_text("Answered in")).to_be_visible(timeout=_PATIENCE)
+
+
+def test_an_ingest_from_a_second_terminal_is_seen_live(
+    page: Page, environment: dict[str, str], tmp_path: Path
+) -> None:
+    for number in range(80):
+        text = "\n\n".join(f"On day {number}.{hour} the keeper saw {hour * 7} ships pass. " * 8 for hour in range(4))
+        (tmp_path / f"log{number:02}.txt").write_text(text)
+    command = [TRANSOM, "ingest", str(tmp_path), "--collection", "logs"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as terminal:
+        live = page.locator(".transom-ingest")
+        expect(live).to_contain_text(re.compile(r"\d+ of 80 files · [1-9]\d* chunks"), timeout=_PATIENCE)
+        expect(live).to_contain_text("log")
+        picture(page, "ingest")
+        assert terminal.wait(_PATIENCE / 1000) == 0
+    expect(live).to_have_count(0, timeout=_PATIENCE)
+    page.get_by_role("combobox", name="Collection").click()
+    page.get_by_role("option", name="logs").click()
+    expect(page.get_by_text("80 documents")).to_be_visible()
 
 
 def test_a_narrow_screen_scrolls_down_only(page: Page) -> None:
