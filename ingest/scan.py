@@ -143,6 +143,8 @@ def _walk(root: Path, below: Path | None) -> Iterator[Found | _Folder]:
         if found is None:
             stack.pop()
             continue
+        if isinstance(found, File) and len(stack) < len(parts):
+            continue  # `below` would lie below a file
         if isinstance(found, _Folder):
             stack.append(_entries(found, root, parts[len(stack) :]))
         yield found

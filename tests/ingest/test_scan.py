@@ -1,3 +1,4 @@
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import UsageError
-from ingest.scan import File, Ignored, Unreadable, hash_file, scan
+from ingest.scan import File, FolderGoneError, Found, Ignored, Unreadable, count, folders, hash_file, scan, uri_of
 
 
 def write(path: Path, text: str = "x") -> Path:
@@ -124,14 +125,76 @@ def test_special_files_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     }
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_cannot_be_opened_is_reported(tmp_path: Path) -> None:
+def refuse(monkeypatch: pytest.MonkeyPatch, name: str, error: int) -> None:
+    """Lets a call on one path fail, as it does on a broken disk, or for everybody but root."""
+    call = getattr(os, name)
+
+    def refusing(path: str) -> object:
+        if "closed" in Path(path).parts:
+            raise OSError(error, os.strerror(error))
+        return call(path)
+
+    monkeypatch.setattr(os, name, refusing)
+
+
+@pytest.mark.parametrize("error", [errno.EACCES, errno.EIO, errno.ESTALE])
+@pytest.mark.parametrize("call", ["listdir", "lstat"])
+def test_what_cannot_be_looked_at_is_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, error: int
+) -> None:
     write(tmp_path / "a.txt")
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0)
-    assert files(tmp_path) == ["a.txt"]
-    assert Unreadable("closed", "it cannot be opened: Permission denied") in scan(tmp_path)
-    closed.chmod(0o700)
+    write(tmp_path / "closed/b.txt")
+    write(tmp_path / "d.txt")
+    refuse(monkeypatch, call, error)
+    assert files(tmp_path) == ["a.txt", "d.txt"]
+    assert Unreadable("closed", f"it cannot be opened: {os.strerror(error)}") in list(scan(tmp_path))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_opened_is_unreadable(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0)
+    assert list(scan(tmp_path)) == [Unreadable("closed", "it cannot be opened: Permission denied")]
+    (tmp_path / "closed").chmod(0o700)
+
+
+def test_a_folder_whose_ignore_file_cannot_be_read_is_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "sub/.gitignore", "secret.txt")
+    write(tmp_path / "sub/secret.txt")
+
+    def refusing(*_: object) -> str:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "read_text", refusing)
+    assert list(scan(tmp_path)) == [Unreadable("sub", "it cannot be opened: Permission denied")]
+
+
+def test_a_root_that_goes_away_during_the_walk_is_an_error(tmp_path: Path) -> None:
+    root = tmp_path / "disk"
+    write(root / "a.txt")
+    write(root / "b/c.txt")
+    walk = scan(root)
+    next(walk)
+    root.rename(tmp_path / "away")
+    with pytest.raises(FolderGoneError, match="cannot be opened"):
+        list(walk)
+
+
+def test_a_disk_that_is_taken_away_during_the_walk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "a.txt")
+    walk = scan(tmp_path)
+    next(walk)
+    monkeypatch.setattr("ingest.scan._device", lambda _: -1)  # its mount point stays, as an empty folder
+    with pytest.raises(FolderGoneError, match="taken away"):
+        list(walk)
+
+
+def test_a_root_that_cannot_be_listed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "closed/a.txt")
+    refuse(monkeypatch, "listdir", errno.EACCES)
+    with pytest.raises(FolderGoneError, match="Permission denied"):
+        list(scan(tmp_path / "closed"))
 
 
 def test_a_folder_that_vanishes_during_the_walk_is_gone(tmp_path: Path) -> None:
@@ -150,6 +213,118 @@ def test_a_name_that_is_no_unicode_is_printable(tmp_path: Path) -> None:
     assert isinstance(found, File)
     assert found.uri == "caf\\xe9.txt"
     assert found.path.read_text() == "x"
+
+
+def test_names_of_any_kind_are_read_and_have_places_of_their_own(tmp_path: Path) -> None:
+    names = [
+        b"caf\xe9.txt",
+        b"caf\\xe9.txt",
+        "caf\u00e9.txt".encode(),
+        "cafe\u0301.txt".encode(),
+        b"README.md",
+        b"readme.MD",
+        b"new\nline.txt",
+        b" space ",
+        b"-rf",
+        b"*?[].txt",
+        b"x" * 251 + b".txt",
+        "\U0001f98a.txt".encode(),
+    ]
+    for name in names:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text("x")
+    found = [file for file in scan(tmp_path) if isinstance(file, File)]
+    assert sorted(os.fsencode(file.path.name) for file in found) == sorted(names)
+    assert len({file.uri for file in found}) == len(names)
+    for file in found:
+        assert file.uri.encode()
+        assert file.path.read_text() == "x"
+        assert uri_of(file.path, tmp_path) == file.uri
+        assert list(scan(tmp_path, file.path)) == [file]
+
+
+@given(st.lists(st.binary(min_size=1, max_size=20).filter(lambda name: not {0, 47} & set(name)), min_size=2))
+def test_no_two_names_share_a_place(names: list[bytes]) -> None:
+    root = Path("/root")
+    paths = {root / os.fsdecode(name) for name in names if name not in (b".", b"..")}
+    assert len({uri_of(path, root) for path in paths}) == len(paths)
+
+
+def test_a_folder_may_be_called_like_a_file(tmp_path: Path) -> None:
+    write(tmp_path / "report.pdf/a.txt")
+    write(tmp_path / "b.txt/c.pdf")
+    assert files(tmp_path) == ["b.txt/c.pdf", "report.pdf/a.txt"]
+
+
+def test_a_path_longer_than_the_system_allows_is_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "a.txt")
+    monkeypatch.chdir(tmp_path)
+    depth = 20
+    for _ in range(depth):
+        os.mkdir("d" * 250)
+        os.chdir("d" * 250)
+    found = list(scan(tmp_path))
+    assert files(tmp_path) == ["a.txt"]
+    assert isinstance(found[-1], Unreadable)
+    assert "File name too long" in found[-1].reason
+    for _ in range(depth):
+        os.chdir("..")
+        os.rmdir("d" * 250)
+
+
+def test_a_device_is_left_out() -> None:
+    assert Ignored("null", "neither a file nor a folder") in scan(Path("/dev"), Path("/dev/null"))
+
+
+def test_the_count_is_that_of_the_files_and_their_bytes(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", "four")
+    write(tmp_path / "sub/b.txt", "sixsix")
+    write(tmp_path / ".hidden", "not counted")
+    assert count(tmp_path) == (2, 10)
+    assert count(tmp_path, tmp_path / "sub") == (1, 6)
+
+
+def test_the_folders_are_those_that_the_scan_looks_into(tmp_path: Path) -> None:
+    write(tmp_path / ".gitignore", "build/\n")
+    for name in ("a/b/c.txt", "build/d.txt", ".git/config", "node_modules/x/y.js"):
+        write(tmp_path / name)
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    assert list(folders(tmp_path)) == [tmp_path, tmp_path / "a", tmp_path / "a/b"]
+
+
+def test_what_vanished_is_passed_over(tmp_path: Path) -> None:
+    assert list(scan(tmp_path, tmp_path / "gone")) == []
+    assert list(scan(tmp_path, tmp_path / "gone/deeper")) == []
+    write(tmp_path / "file")
+    assert list(scan(tmp_path, tmp_path / "file/below a file")) == []
+
+
+_TREE = (
+    ".gitignore",
+    ".hidden/a.txt",
+    "a/.transomignore",
+    "a/b/keep.log",
+    "a/b/c.txt",
+    "build/d.txt",
+    "env/pyvenv.cfg",
+    "env/lib/e.txt",
+    "node_modules/f.js",
+    "g.txt",
+)
+
+
+@given(st.sampled_from(_TREE), st.integers(0, 3))
+def test_a_part_is_scanned_as_in_the_whole(tmp_path_factory: pytest.TempPathFactory, name: str, upwards: int) -> None:
+    root = tmp_path_factory.getbasetemp() / "tree"
+    if not root.exists():
+        for each in _TREE:
+            write(root / each, {".gitignore": "build/\n*.log\n", "a/.transomignore": "!keep.log\n"}.get(each, "x"))
+    below = [root / name, *(root / name).parents][min(upwards, len(Path(name).parts))]
+
+    def concerns(found: Found) -> bool:
+        place = root / found.uri
+        return place.is_relative_to(below) or (not isinstance(found, File) and below.is_relative_to(place))
+
+    assert list(scan(root, below)) == list(filter(concerns, scan(root)))
 
 
 def test_below_limits_the_walk_and_keeps_names_and_rules(tmp_path: Path) -> None:
