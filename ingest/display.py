@@ -9,10 +9,11 @@ from contextlib import closing
 from typing import NamedTuple, Protocol
 
 import click
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
+from rich.table import Table
 from rich.text import Text
 
 from ingest.documents import Passage
@@ -216,7 +217,7 @@ class _Picture(_Log):
     def _progress(self, progress: Progressed) -> None:
         picture = _picture(progress)
         if self._live:
-            self._live.update(picture)
+            self._live.update(picture, refresh=True)
         else:
             self._live = self._begin(picture)
 
@@ -226,9 +227,11 @@ class _Picture(_Log):
 
 
 def _picture(progress: Progressed) -> RenderableType:
-    bar = ProgressBar(total=progress.total_megabytes or None, completed=progress.megabytes, width=40)
-    current = Text(printable(progress.current), style="dim", no_wrap=True, overflow="ellipsis")
-    return Group(bar, Text(progress_in_words(progress)), current)
+    rows = Table.grid()
+    rows.add_row(ProgressBar(total=progress.total_megabytes or None, completed=progress.megabytes, width=40))
+    rows.add_row(Text(progress_in_words(progress)))
+    rows.add_row(Text(printable(progress.current), style="dim", no_wrap=True, overflow="ellipsis"))
+    return rows
 
 
 def _of(done: float, total: float | None, form: str) -> str:
