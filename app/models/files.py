@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from app.errors import ModelError
+from app.models.geometry import Geometry
 from app.models.header import Header, Value, read_header
 
 
@@ -29,7 +30,8 @@ def check_gguf(path: Path) -> None:
 
 def check_language_model(path: Path) -> None:
     """Raises :class:`ModelError` where the file is no whole GGUF, or holds something that cannot answer."""
-    fault = _other_use(_whole(path).metadata)
+    header = _whole(path)
+    fault = _other_use(header.metadata) or _impossible(header)
     if fault:
         raise ModelError(f"{path.name} is {fault}.", "Name a GGUF that holds a whole language model.")
 
@@ -124,6 +126,17 @@ def _whole(path: Path) -> Header:
             "Fetch it again: `transom models pull NAME`.",
         )
     return header
+
+
+def _impossible(header: Header) -> str:
+    """What llama.cpp does not check but assert, which ends the whole process; empty if there is nothing."""
+    if header.metadata.get("general.architecture") != "gemma4":
+        return ""
+    layers = Geometry.of(header).layers
+    own, shared = [layer for layer in layers if layer.keys], [layer for layer in layers if not layer.keys]
+    # A layer without KV uses that of the last global one or of the local one before it: nothing else may be there.
+    found = len(own) > 1 and all((own[-2] if layer.local else own[-1]).local == layer.local for layer in shared)
+    return "" if found and any(layer.local for layer in layers) else "damaged: its layers do not fit together"
 
 
 def _other_use(said: Mapping[str, Value]) -> str:
