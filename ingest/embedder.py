@@ -4,7 +4,7 @@ Nothing here reaches for the network unless the settings name a model that is no
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -14,9 +14,11 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 from qdrant_edge import SparseVector
 
+from ingest.calibration import Calibration, Records, calibrate, machine_key
+from ingest.encoder import Backend, Encoder
 from ingest.errors import TransomError
 from ingest.index import SparseTerms
-from ingest.settings import EmbeddingSettings
+from ingest.settings import EmbeddingSettings, default_home
 from ingest.terms import query_vector
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 PACKAGED = "all-MiniLM-L6-v2"
 """The embedder that is installed with Transom, as a Python package."""
+WORTH_MEASURING = 64
+"""Texts at once from which on it pays to find the fastest way to compute."""
 
 
 class Embedder(Embeddings):
@@ -34,6 +38,11 @@ class Embedder(Embeddings):
         """Loads the model, which takes seconds; raises :class:`TransomError` where it cannot be had."""
         self._settings = settings
         self._model = _load(settings)
+        self._encoder = Encoder(self._model)
+        self.calibration: Calibration | None = None
+        """What was measured on this machine; None while it was not needed."""
+        self.measured: Callable[[Calibration], None] = lambda calibration: None
+        """Called when the machine was measured just now, so that it can be told; set by whoever tells."""
 
     @property
     def name(self) -> str:
@@ -56,38 +65,44 @@ class Embedder(Embeddings):
         return cast("Tokenizer", self._model.tokenizer.backend_tokenizer)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """Dense vectors of `texts`, normalised to length 1."""
-        return self._encode(texts, self._settings.document_prompt)
+        """Dense vectors of `texts`, as :meth:`embed_in_batches` makes them."""
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        for positions, rows in self.embed_in_batches(texts):
+            vectors[positions] = rows
+        return vectors.tolist()
+
+    def embed_in_batches(self, texts: list[str]) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+        """Dense vectors of `texts`, batch by batch as they are made: the positions of some texts, and their vectors.
+
+        The longest come first: texts of one length need no padding. A batch is a fraction of a second of work, and
+        closing the iterator ends the work after those that have begun. Vectors have length 1. The same text has
+        the same vector in whatever company, but for rounding: the cosine of the two is above 0.999999 where the
+        machine computes in float32, and above 0.9999 in bfloat16 (see :mod:`ingest.calibration`).
+        """
+        if texts:
+            yield from self._encoder.batches(texts, self._settings.document_prompt, self._backend(texts))
 
     def embed_query(self, text: str) -> list[float]:
-        """The dense vector of a query, normalised to length 1."""
-        return self._encode([text], self._settings.query_prompt)[0]
+        """The dense vector of a query, normalised to length 1; documents that are being embedded wait meanwhile."""
+        return cast("list[float]", self._encoder.query(text, self._settings.query_prompt)[0].tolist())
 
     def query_terms(self, text: str) -> SparseTerms:
         """The terms of a query, for the BM25 vector; idf is applied by the index."""
         return _terms(query_vector(text))
 
-    def embed_in_batches(self, texts: list[str]) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
-        """Dense vectors of `texts`, batch by batch as they are made: the positions of some texts, and their vectors.
-
-        The longest come first: texts of one length need no padding.
-        """
-        order = sorted(range(len(texts)), key=lambda position: -len(texts[position]))
-        size = self._settings.batch_size
-        for start in range(0, len(order), size):
-            positions = order[start : start + size]
-            batch = [texts[position] for position in positions]
-            yield positions, np.asarray(self._encode(batch, self._settings.document_prompt), dtype=np.float32)
-
-    def _encode(self, texts: list[str], prompt: str) -> list[list[float]]:
-        vectors = self._model.encode(
-            texts,
-            prompt=prompt or None,
-            batch_size=self._settings.batch_size,
-            normalize_embeddings=True,
-            show_progress_bar=False,
-        )
-        return cast("list[list[float]]", vectors.tolist())
+    def _backend(self, texts: list[str]) -> Backend:
+        """As set, as measured before, or measured now; a few texts are not worth it and are computed in float32."""
+        if self._settings.backend != "auto":
+            return self._settings.backend
+        if self.calibration is None:
+            records = Records(default_home())
+            key = machine_key(self.name, self._encoder)
+            self.calibration = records.get(key)
+            if self.calibration is None and len(texts) >= WORTH_MEASURING:
+                self.calibration = calibrate(self._encoder, texts, self._settings.document_prompt)
+                records.put(key, self.calibration)
+                self.measured(self.calibration)
+        return self.calibration.backend if self.calibration else "fp32"
 
 
 def _terms(vector: SparseVector) -> SparseTerms:

@@ -53,7 +53,11 @@ class EmbeddingSettings(Section):
     query_prompt: str = Field("", description="Put before a query, for embedders that want one.")
     document_prompt: str = Field("", description="Put before a chunk, for embedders that want one.")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where the embedder runs.")
-    batch_size: int = Field(32, ge=1, description="Chunks embedded at once.")
+    backend: Literal["auto", "fp32", "onednn", "bf16"] = Field(
+        "auto",
+        description="How it computes: `auto` measures once which way is fastest on this machine and keeps to float32's "
+        "results; `fp32` is torch as it comes, `onednn` the same by another library, `bf16` in bfloat16.",
+    )
 
 
 class ChunkingSettings(Section):
