@@ -48,7 +48,7 @@ def show(events: Iterator[Event], as_json: bool, following: bool = False) -> Out
         if isinstance(events, Generator):
             events.close()
         click.echo(f"\nStopped. {tally.in_words()}", err=True)
-        raise click.exceptions.Exit(130) from None
+        sys.exit(130)
     return tally.outcome()
 
 
