@@ -11,7 +11,7 @@
     POST /api/ask                    the events of one answer
 
 Every POST shows the token as `Authorization: Bearer`, and is answered with one JSON object a line; an error is one
-of them: `{"error": {"kind": ..., "message": ..., "hint": ...}}`. A client that hangs up stops the work.
+of them: `{"error": {"kind": ..., "message": ..., ...}}`. A client that hangs up stops the work.
 """
 
 import json

@@ -28,14 +28,17 @@ def event_from_json(row: Mapping[str, Any]) -> Event:
     return event
 
 
-def error_json(error: TransomError) -> dict[str, str]:
+def error_json(error: TransomError) -> dict[str, Any]:
     """An error on its way to another process."""
-    return {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
+    status = error.exit_status
+    return {"kind": type(error).__name__, "message": error.message, "hint": error.hint, "exit_status": status}
 
 
-def error_from_json(row: Mapping[str, str]) -> TransomError:
-    """The error that :func:`error_json` wrote: of the same class, if it is loaded here, else the nearest."""
-    return _kinds(TransomError).get(row["kind"], TransomError)(row["message"], row["hint"])
+def error_from_json(row: Mapping[str, Any]) -> TransomError:
+    """The error that :func:`error_json` wrote; a plain one where its class is not loaded here."""
+    error = _kinds(TransomError).get(row["kind"], TransomError)(row["message"], row["hint"])
+    error.exit_status = row["exit_status"]
+    return error
 
 
 def passage_json(number: int, passage: Passage) -> dict[str, Any]:
