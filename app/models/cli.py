@@ -29,12 +29,14 @@ def list_models(settings: "Settings") -> None:
 def pull(settings: "Settings", name: str | None) -> None:
     """Fetch a model: NAME, or the one that suits this machine unless a usable one is here."""
     from app.models.display import pull_with_progress
+    from app.models.resolve import answers, licence_of
 
-    resolved = pull_with_progress(name or settings.model.name, settings.models_folder)
-    click.echo(f"Model: {resolved.path.name}", err=True)
-    if resolved.entry:
-        click.echo(f"Licence: {resolved.entry.licence}", err=True)
-    _warn(resolved.notice)
+    pulled = pull_with_progress(name or settings.model.name, settings.models_folder)
+    click.echo(f"Model: {pulled.path.name}", err=True)
+    click.echo(f"Licence: {licence_of(pulled.path) or 'not said'}", err=True)
+    _warn(pulled.notice)
+    if not answers(pulled.path, settings.model.name, settings.models_folder):
+        click.echo(f"It does not answer yet: `transom models use '{name or pulled.path.name}'`.", err=True)
 
 
 @models.command()

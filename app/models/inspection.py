@@ -12,7 +12,7 @@ from app.models.geometry import Geometry
 from app.models.header import Header, Value, read_header
 from app.models.memory import Memory, measure
 from app.models.plan import Plan, Wish, plan
-from app.models.resolve import entry_of, locate, resolve
+from app.models.resolve import licence_of, locate, resolve
 from app.settings import Settings
 
 _FILE_TYPES = {
@@ -85,7 +85,7 @@ def inspect_file(path: Path, memory: Memory, wish: Wish, batch: int) -> Inspecti
     geometry = _geometry(header)
     planned = plan(geometry, memory, wish, batch) if geometry and not fault else None
     longest = plan(geometry, memory, Wish(gpu_layers=wish.gpu_layers), batch) if geometry and not fault else None
-    entry, count = entry_of(path), sum(prod(tensor.shape) for tensor in header.tensors)
+    count = sum(prod(tensor.shape) for tensor in header.tensors)
     weights = sum(tensor.end - tensor.start for tensor in header.tensors)
     return Inspection(
         path=path,
@@ -96,7 +96,7 @@ def inspect_file(path: Path, memory: Memory, wish: Wish, batch: int) -> Inspecti
         quantization=_quantization(said),
         bits=round(8 * weights / count, 1) if count else 0.0,
         size=path.stat().st_size,
-        licence=entry.licence if entry else str(said.get("general.license", "")),
+        licence=licence_of(path),
         trained_window=geometry.trained if geometry else None,
         sliding_window=geometry.sliding_window or None if geometry else None,
         local_layers=sum(layer.local for layer in geometry.layers) if geometry else 0,

@@ -6,7 +6,7 @@ from pathlib import Path
 from app.models.catalogue import CatalogueEntry, catalogue
 from app.models.files import in_folder, metadata
 from app.models.memory import Memory, measure
-from app.models.resolve import entry_of
+from app.models.resolve import entry_of, licence_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def _unknown(path: Path) -> Row:
         title=str(said.get("general.name", path.stem)),
         size=path.stat().st_size,
         size_exact=True,
-        licence=str(said.get("general.license", "")),
+        licence=licence_of(path),
         window=window if isinstance(window, int) else None,
         here=True,
         fits=None,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.errors import ModelError
 from app.models.files import pieces_of
-from app.models.resolve import locate, resolve
+from app.models.resolve import answers, locate
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,5 @@ def find_removal(named: str, chosen: str, models_folder: Path) -> Removal:
     if not files:
         raise ModelError(f"{target.name} is not here.", "`transom models list` says which models are.")
     return Removal(
-        target.name, files, sum(file.lstat().st_size for file in files), _answers(target, chosen, models_folder)
+        target.name, files, sum(file.lstat().st_size for file in files), answers(target, chosen, models_folder)
     )
-
-
-def _answers(target: Path, chosen: str, models_folder: Path) -> bool:
-    try:
-        return resolve(chosen, models_folder).path == target
-    except ModelError:
-        return False  # nothing answers

@@ -14,7 +14,7 @@ from pathlib import Path
 from app.errors import ModelError
 from app.models import hub, packages
 from app.models.catalogue import STARTER, CatalogueEntry, HubFile, Source, by_name, catalogue, suitable
-from app.models.files import check_language_model, faults_in, in_folder, is_whole
+from app.models.files import check_language_model, faults_in, in_folder, is_whole, metadata
 from app.models.memory import Memory, measure
 
 Progress = Callable[[str, int, int], None]
@@ -84,6 +84,20 @@ def locate(named: str, models_folder: Path) -> Path:
 def entry_of(path: Path) -> CatalogueEntry | None:
     """The catalogue's entry for a file, which it knows by its name."""
     return next((entry for entry in catalogue() if entry.file_name == path.name), None)
+
+
+def answers(path: Path, named: str, models_folder: Path) -> bool:
+    """Whether this file is the model that answers, if the settings name `named`."""
+    try:
+        return resolve(named, models_folder).path == path
+    except ModelError:
+        return False  # none does
+
+
+def licence_of(path: Path) -> str:
+    """What the catalogue or the file itself says; empty where neither does."""
+    entry = entry_of(path)
+    return entry.licence if entry else str(metadata(path).get("general.license", ""))
 
 
 def fetch_source(source: Source, target: Path, progress: hub.Progress) -> None:

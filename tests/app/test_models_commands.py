@@ -94,6 +94,23 @@ def test_use_where_nothing_can_be_written(transom: Transom, mine: Path, home: Pa
     assert (status, "cannot be changed" in errors) == (4, True)
 
 
+def test_pull_tells_the_licence_and_who_answers(transom: Transom, mine: Path) -> None:
+    older = Path(shutil.copy(mine, mine.with_name("older.gguf")))
+    os.utime(older, (0, 0))  # the newer one answers
+    status, _, errors = transom("pull", str(older))
+    assert (status, "Licence: apache-2.0" in errors, "transom models use" in errors) == (0, True, True)
+    assert "models use" not in transom("pull", str(mine))[2]
+    assert "models use" not in transom("pull")[2]
+
+
+def test_pull_goes_well_where_the_chosen_model_is_gone(
+    transom: Transom, mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSOM_MODEL__NAME", "starter")
+    status, _, errors = transom("pull", str(mine))
+    assert (status, "transom models use" in errors) == (0, True)
+
+
 def test_remove_asks_and_tells_the_room(transom: Transom, mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = Path(shutil.copy(mine, mine.with_name("other.gguf")))
     os.utime(other, (0, 0))  # the newer one answers
