@@ -15,6 +15,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import disk_usage
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
@@ -23,16 +24,19 @@ from qdrant_edge import (
     CountRequest,
     Distance,
     EdgeConfig,
+    EdgeOptimizersConfig,
     EdgeShard,
     EdgeSparseVectorParams,
     EdgeVectorParams,
     FieldCondition,
     Filter,
     Fusion,
+    HnswIndexConfig,
+    IntegerIndexParams,
     KeywordIndexParams,
     MatchAny,
+    Memory,
     Modifier,
-    PayloadSchemaType,
     Point,
     Prefetch,
     Query,
@@ -70,6 +74,15 @@ from ingest.index.schema import (
     to_vectors,
 )
 
+_SEGMENT = 2_500
+"""Chunks after which a segment is sealed: a quarter of a second of work, during which no other thread runs."""
+
+_SEGMENTS = 32
+"""More segments than this are merged, the small ones first, into such of eight times that size at most."""
+
+_ROOM_MB = 512
+"""Room on the disk that a write asks for: what files have laid claim to without having it, and one merge."""
+
 _IDS = 10_000
 """Points read at once where only their ids are asked for."""
 
@@ -98,8 +111,10 @@ class EmbeddedIndex:
     def upsert(self, items: Sequence[tuple[Chunk, Vectors]]) -> None:
         """See :class:`~ingest.index.Index`."""
         for batch in batches(items):
+            _require_room(self._directory)
             points = [_point(chunk, vectors) for chunk, vectors in batch]
             self._update(UpdateOperation.upsert_points(points))
+            self.optimize()
 
     def search(self, dense: Dense, bm25: SparseTerms, limit: int, where: Where) -> list[Passage]:
         """See :class:`~ingest.index.Index`."""
@@ -155,7 +170,8 @@ class EmbeddedIndex:
     def optimize(self) -> None:
         """See :class:`~ingest.index.Index`."""
         with _translated(self._directory):
-            self._shard.optimize()
+            if self._shard.optimize():
+                self._shard.flush()  # else the write-ahead log would keep all that is now elsewhere
 
     def flush(self) -> None:
         """See :class:`~ingest.index.Index`."""
@@ -237,16 +253,30 @@ def _create(directory: Path, fingerprint: Fingerprint) -> None:
 
 
 def _create_shard(path: Path, dimension: int) -> None:
-    config = EdgeConfig(
-        vectors={DENSE: EdgeVectorParams(size=dimension, distance=Distance.Cosine)},
-        sparse_vectors={BM25: EdgeSparseVectorParams(modifier=Modifier.Idf)},
-    )
-    shard = EdgeShard.create(str(path), config)
+    shard = EdgeShard.create(str(path), _config(dimension))
     for field in KEYWORDS:
-        index = KeywordIndexParams(is_tenant=field == TENANT)
-        shard.update(UpdateOperation.create_field_index(field, index))
-    shard.update(UpdateOperation.create_field_index(ORDINAL, PayloadSchemaType.Integer))
+        keyword = KeywordIndexParams(is_tenant=field == TENANT, memory=Memory.Cached)
+        shard.update(UpdateOperation.create_field_index(field, keyword))
+    shard.update(UpdateOperation.create_field_index(ORDINAL, IntegerIndexParams(memory=Memory.Cached)))
     shard.close()
+
+
+def _config(dimension: int) -> EdgeConfig:
+    """No graph (HNSW): building one holds up the whole process, for a minute at 100,000 chunks.
+
+    Looking at every vector takes some milliseconds there, and the best is found for certain. What is sealed lies in
+    mapped files; only what came after it takes memory.
+    """
+    kilobytes = _SEGMENT * dimension * 4 // 1024
+    return EdgeConfig(
+        vectors={DENSE: EdgeVectorParams(size=dimension, distance=Distance.Cosine, memory=Memory.Cached)},
+        sparse_vectors={BM25: EdgeSparseVectorParams(modifier=Modifier.Idf, memory=Memory.Cached)},
+        hnsw_config=HnswIndexConfig(m=0, ef_construct=100, full_scan_threshold=0),
+        optimizers=EdgeOptimizersConfig(
+            indexing_threshold=kilobytes, max_segment_size=8 * kilobytes, default_segment_number=_SEGMENTS
+        ),
+        id_tracker_memory=Memory.Cached,
+    )
 
 
 def _read_fingerprint(directory: Path) -> Fingerprint:
@@ -279,6 +309,16 @@ def _translated(directory: Path) -> Iterator[None]:
         on_disk = isinstance(error, OSError)
         hint = "Check its permissions and the room on its disk." if on_disk else REBUILD
         raise VectorIndexError(f"The index in {directory} cannot be used: {error}", hint) from error
+
+
+def _require_room(directory: Path) -> None:
+    """Edge writes through mapped files, and the system ends a process that does so on a full disk."""
+    free = disk_usage(directory).free // 2**20
+    if free < _ROOM_MB:
+        raise VectorIndexError(
+            f"Only {free} MB are free on the disk of {directory}; the index needs {_ROOM_MB} MB to go on.",
+            "What is stored stays. Make room, then run the same command again.",
+        )
 
 
 def _filter(where: Where, ordinals: list[int] | None = None) -> Filter:
