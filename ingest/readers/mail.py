@@ -7,22 +7,32 @@ from email.parser import BytesParser
 from pathlib import Path
 
 from ingest.documents import Page
+from ingest.errors import ReadError
 from ingest.readers.extracted import Extracted, title_or_name
-from ingest.readers.text import decode
+from ingest.readers.text import decode, storable
 from ingest.readers.web import web_text
 
 _HEADER = ("Subject", "From", "To", "Cc", "Date")
 
 
 def read_mail(path: Path, media_type: str) -> Extracted:
-    """Reads a message; the subject is its title."""
-    with path.open("rb") as file:
-        message = BytesParser(EmailMessage, policy=policy.default).parse(file)
+    """Reads a message; the subject is its title. Raises :class:`ReadError`."""
+    try:
+        with path.open("rb") as file:
+            message = BytesParser(EmailMessage, policy=policy.default).parse(file)
+        text, subject = storable(_text(message)), storable(message["Subject"] or "")
+    except (OSError, MemoryError, RecursionError, ReadError):
+        raise
+    except Exception as error:  # whatever the standard library stumbles over in a broken header
+        raise ReadError(f"The message is damaged: {error}", "Open it in a mail program and save it again.") from error
+    return Extracted(title_or_name(subject, path), media_type, (Page(1, text),))
+
+
+def _text(message: EmailMessage) -> str:
     header = "\n".join(f"{name}: {message[name]}" for name in _HEADER if message[name])
     attached = ", ".join(part.get_filename() or "without a name" for part in message.iter_attachments())
     parts = [header, *_bodies(message), f"Attached: {attached}" if attached else ""]
-    text = "\n\n".join(part.strip() for part in parts if part.strip())
-    return Extracted(title_or_name(message["Subject"], path), media_type, (Page(1, text),))
+    return "\n\n".join(part.strip() for part in parts if part.strip())
 
 
 def _bodies(message: EmailMessage) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import mmap
 import zipfile
+import zlib
 from mimetypes import MimeTypes
 from pathlib import Path
 
@@ -25,6 +26,8 @@ FLOWING = {_DOC, _PPT, _OPEN + "text", _EPUB, _RTF, _IPYNB}
 PACKED = {DOCX, PPTX, XLSX, _EPUB, _OPEN + "text", _OPEN + "spreadsheet"}
 
 _HEAD = 8192
+BROKEN = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, ValueError, EOFError, OSError)
+"""What Python raises for a damaged packed file that could be opened."""
 _MOST_PARTS = 50_000
 _LARGE = 100 << 20
 """Bytes that any packed file may unpack to."""
@@ -114,7 +117,7 @@ def _zip_type(path: Path) -> str:
             names = archive.namelist()
             media_type = _declared(archive) if "mimetype" in names else ""
             locked = _is_locked(archive, names)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError) as error:
+    except BROKEN as error:
         raise ReadError(f"The file is damaged: {error}", "Open it in its own program and save it again.") from error
     if not media_type and "[Content_Types].xml" in names:
         parts = (known for part, known in _ZIP_PARTS.items() if any(name.startswith(part) for name in names))

@@ -121,6 +121,8 @@ def _with_pypdf(path: Path, media_type: str) -> Extracted:
     except (EncryptedError, MemoryError):
         raise
     except Exception as error:  # pypdf's own, and whatever it stumbles over in a broken file
+        if "encrypt" in str(error).lower():
+            raise EncryptedError("The PDF is encrypted in an unusual way.", "Save a copy without it.") from error
         raise ReadError(
             f"The PDF is damaged: {str(error) or type(error).__name__}",
             "Open it in a PDF program and print it into a new PDF.",

@@ -54,7 +54,7 @@ def decode(data: bytes, declared: str = "") -> str:
     marked = next((name for mark, name in _BOMS if data.startswith(mark)), wide_encoding(data) or "utf-8")
     for encoding in filter(None, (marked, declared)):
         try:
-            return data.decode(encoding)
+            return storable(data.decode(encoding))
         except (UnicodeDecodeError, LookupError):
             continue  # not what it seemed or claims to be: look closer
     text = data.decode(marked, "replace")
@@ -81,6 +81,15 @@ def wide_encoding(data: bytes) -> str:
         if latin and known >= _LEAST_KNOWN * len(text) and not _CONTROL.search(text):
             return encoding
     return ""
+
+
+def storable(text: str) -> str:
+    """A text without halves of characters, which odd encodings such as UTF-7 can name and nothing can store."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 def without_data(text: str) -> str:

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from lxml import etree
 
@@ -15,6 +15,7 @@ from ingest.documents import Page
 from ingest.errors import ReadError
 from ingest.readers.extracted import Extracted, title_or_name
 from ingest.readers.markup import readable
+from ingest.readers.media_type import BROKEN
 from ingest.readers.office import convert
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -46,7 +47,7 @@ def _rewritten(path: Path) -> bytes:
             for name in filter(_NEEDED.fullmatch, source.namelist()):
                 content = source.read(name)
                 target.writestr(name, _rewritten_part(content) if _PARTS.fullmatch(name) else content)
-    except (BadZipFile, etree.XMLSyntaxError, RuntimeError, NotImplementedError, ValueError, EOFError) as error:
+    except (*BROKEN, etree.XMLSyntaxError) as error:
         raise ReadError(f"The file is damaged: {error}", "Open it in Word and save it again.") from error
     return copy.getvalue()
 

@@ -65,6 +65,17 @@ def test_a_truncated_office_file_is_reported(tmp_path: Path, keep: float) -> Non
     assert failure.value.hint
 
 
+def test_broken_compression_in_a_word_file_is_reported(tmp_path: Path) -> None:
+    path = docx(tmp_path / "a.docx", paragraph("text " * 100))
+    with ZipFile(path) as archive:
+        start = archive.getinfo("word/document.xml").header_offset + 30 + len("word/document.xml")
+    content = bytearray(path.read_bytes())
+    content[start : start + 20] = b"\xff" * 20
+    path.write_bytes(content)
+    with pytest.raises(ReadError, match="damaged: Error -3"):
+        read(path)
+
+
 def test_broken_xml_in_a_word_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="damaged"):
         read(docx(tmp_path / "a.docx", "<w:p>"))
@@ -235,6 +246,15 @@ def test_mail_in_an_unknown_charset_is_guessed(tmp_path: Path) -> None:
         b"Content-Transfer-Encoding: 8bit\n\ncaf\xe9 au lait\n"
     )
     assert "café au lait" in text_of(read(tmp_path / "a.eml"))
+
+
+def test_halves_of_characters_and_broken_headers_in_mail(tmp_path: Path) -> None:
+    head = b"Subject: caf\xe9\nContent-Type: text/plain; charset=utf-7\n\n"
+    (tmp_path / "a.eml").write_bytes(head + b"+2AA- Hello\n")
+    assert text_of(read(tmp_path / "a.eml")) == "Subject: caf\ufffd\n\n? Hello"
+    (tmp_path / "b.eml").write_bytes(b"Subject: =?unicode_escape?q?=5Cud800?=\n\nHello\n")
+    with pytest.raises(ReadError, match="message is damaged"):
+        read(tmp_path / "b.eml")
 
 
 def test_a_book_has_its_chapters_and_no_metadata(tmp_path: Path) -> None:
