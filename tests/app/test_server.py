@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from app.server import SameOrigin, _listening, serve
+from app.server import SameOrigin, _listeners, _listening, serve
 from app.settings import Settings
 from ingest.errors import UsageError
 from ingest.owner import find_owner
@@ -58,6 +58,16 @@ def test_a_port_that_is_taken_is_told_before_anything_is_loaded() -> None:
 def test_an_address_that_is_not_of_this_machine_is_told() -> None:
     with pytest.raises(UsageError, match=r"cannot listen on 192\.0\.2\.1"):
         serve(Settings.load(), "192.0.2.1", 8501, open_browser=False)
+
+
+@pytest.mark.parametrize(("host", "loopback"), [("127.0.0.1", 0), ("0.0.0.0", 0), ("127.0.0.2", 1)])
+def test_the_api_is_reached_over_loopback_wherever_the_chat_listens(host: str, loopback: int) -> None:
+    listeners = _listeners(host, 0)
+    assert len(listeners) == loopback + 1
+    with socket.create_connection(("127.0.0.1", listeners[-1].getsockname()[1])):
+        pass
+    for listener in listeners:
+        listener.close()
 
 
 class Terminal:

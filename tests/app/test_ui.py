@@ -18,6 +18,7 @@ from app.settings import AnsweringSettings, Settings
 from app.turns import Turns
 from ingest.catalogue import Entry
 from ingest.documents import Passage
+from ingest.events import Failed, Progressed
 from ingest.library import Library
 from tests.builders import passage
 from tests.fakes import ScriptedRuntime
@@ -26,17 +27,23 @@ PAGE = Path(shared.__file__).with_name("ui") / "chat.py"
 TEXT = "The gate costs $7 on <b>Sundays</b>. It is closed in winter."
 MODEL = ResolvedModel(Path("small.gguf"), None, stand_in=True, notice="A small stand-in answers.")
 READ = Entry("doc", "documents", "/folder", "report.pdf", 1, 1, "0", "indexed", pages=3, chunks=1)
+UNREADABLE = Failed("old.doc", "It is <locked>.", "")
 UNREAD = Entry("bad", "documents", "/folder", "secret.pdf", 1, 1, "0", "failed", reason="It is locked.")
 
 
-def assistant(*script: str, found: list[Passage] | None = None, entries: tuple[Entry, ...] = (READ,)) -> Assistant:
+def assistant(
+    *script: str,
+    found: list[Passage] | None = None,
+    entries: tuple[Entry, ...] = (READ,),
+    covered: float | None = None,
+) -> Assistant:
     settings = Settings.load()
     library = Library(settings)
     for entry in entries:
         library.catalogue.put(entry)
     passages = [passage(TEXT, pages=(3,))] if found is None else found
     engine = Engine(ScriptedRuntime(script))
-    orchestrator = Orchestrator(lambda *_: passages, engine, AnsweringSettings(), Sampling())
+    orchestrator = Orchestrator(lambda *_: passages, engine, AnsweringSettings(), Sampling(), lambda _: covered)
     return Assistant(settings, MODEL, library, engine, orchestrator)
 
 
@@ -97,6 +104,25 @@ def test_no_evidence_is_no_answer(home: Path, found: list[Passage]) -> None:
     test = ask(page(lambda: assistant(found=found)), "Who built it?")
     assert test.info[0].value == ABSTAINED
     assert "the model was not asked" in html(test)
+
+
+def test_an_answer_from_a_part_of_the_documents_says_so(home: Path) -> None:
+    test = ask(page(lambda: assistant("The gate costs $7 on Sundays [1].", covered=0.43)), "What does the gate cost?")
+    assert "Read so far: 43% of the files." in [caption.value for caption in test.caption]
+    assert "Read so far" not in html(ask(page(assistant), "What does the gate cost?"))
+
+
+def test_a_running_ingest_is_shown_and_the_page_notices_its_end(home: Path) -> None:
+    test = page(assistant)
+    progress = Progressed(3, 340, 1.0, 9.0, 1200, 1, 5.0, 85.0, 130.0, "new/<b>.pdf")
+    events = shared.shared().ingests.run(lambda: (each for each in (progress, UNREADABLE, progress)))
+    assert [next(events), next(events)]
+    shown = html(test.run())
+    assert "3 of 340 files · 1,200 chunks · 85 chunks/s · 2 min left" in shown
+    assert "new/&lt;b&gt;.pdf" in shown
+    assert "old.doc: It is &lt;locked&gt;." in shown
+    events.close()  # type: ignore[attr-defined]
+    assert "Reading documents" not in html(test.run())
 
 
 def test_what_no_passage_supports_is_folded_away(home: Path) -> None:
