@@ -8,7 +8,7 @@ from typing import Self
 
 from app.answers import Event
 from app.llm.engine import Engine
-from app.llm.runtime import LlamaRuntime, Sampling
+from app.llm.runtime import Context, LlamaRuntime, Sampling
 from app.models.resolve import ResolvedModel, resolve
 from app.orchestrator import Conversation, Orchestrator
 from app.settings import Settings
@@ -33,7 +33,7 @@ class Assistant:
         Raises :class:`~app.errors.ModelError` where there is no model that can be loaded.
         """
         model = resolve(settings.model.name, settings.models_folder, fetch=False)
-        engine = Engine(LlamaRuntime(model.path, settings.window.tokens, settings.model.gpu_layers))
+        engine = Engine(LlamaRuntime(model.path, Context(settings.window.tokens, settings.model.gpu_layers)))
         sampling = sampling_for(model, settings)
         orchestrator = Orchestrator(library.search, engine, settings.answering, sampling, partial(share_read, library))
         return cls(settings, model, library, engine, orchestrator)

@@ -1,5 +1,6 @@
 """Small real stand-ins: a model that speaks a script, with a tokenizer of bytes and a true cache."""
 
+import json
 from collections.abc import Sequence
 
 from app.llm.runtime import Sampling
@@ -42,9 +43,24 @@ class ScriptedRuntime:
     def is_end(self, token: int) -> bool:
         return token == END
 
-    def keep(self, count: int) -> int:
+    def can_keep(self, count: int) -> bool:
+        return True
+
+    def keep(self, count: int) -> None:
         del self.cache[count:]
-        return count
+
+    def state(self) -> bytearray:
+        return bytearray(json.dumps(self.cache).encode())
+
+    def restore(self, state: bytearray) -> bool:
+        self.cache = json.loads(state)
+        return True
+
+    def mark(self) -> bytearray | None:
+        return None
+
+    def go_back(self, mark: bytearray, count: int) -> bool:
+        raise AssertionError("nothing is marked")
 
     def decode(self, tokens: Sequence[int]) -> None:
         self.cache += tokens

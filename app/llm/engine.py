@@ -1,7 +1,8 @@
-"""The one object that runs the model: evaluates only what the KV cache does not hold, and samples.
+"""The one object that runs the model: evaluates only what it has not evaluated before, and samples.
 
-Callers hand over their whole window each time; the engine keeps the longest prefix that is already evaluated.
-So several conversations can share a model, and an append-only conversation pays for its new tokens only.
+Callers hand over their whole window each time. What of it the KV cache holds is kept; where a saved window holds
+more, that is read back. So several conversations share one model, each pays for its new tokens only, and a
+conversation that is opened again pays nothing.
 """
 
 import time
@@ -11,6 +12,13 @@ from threading import Lock
 
 from app.errors import WindowError
 from app.llm.runtime import BATCH, Runtime, Sampling
+from app.llm.saved import SavedWindow, SavedWindows
+from ingest.errors import TransomError
+
+_WORTH_SAVING = 128
+"""Tokens below which a window is evaluated again sooner than it is written."""
+_MARKS = 4
+"""Places that a windowed cache can go back to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +51,18 @@ class Speed:
 class Engine:
     """Runs one model for many callers, one at a time."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, saved: SavedWindows | None = None) -> None:
         self.runtime = runtime
         self.speed = Speed()
+        self.trouble: TransomError | None = None
+        """Why the last window could not be saved."""
+        self._saved = saved
         self._cached: list[int] = []
+        self._settled = 0
+        """How many of the cached tokens are part of a conversation; what is behind them was only tried."""
+        self._stored = 0
+        """How many of the cached tokens are in a saved window."""
+        self._marks: dict[int, bytearray] = {}
         self._lock = Lock()
 
     @property
@@ -69,24 +85,94 @@ class Engine:
             yield from self._prefill(window)
             yield from self._decode(limit, sampling)
 
-    def close(self) -> None:
-        """Gives the model's memory back, once nobody uses it."""
+    def settle(self, window: Sequence[int]) -> None:
+        """Says that `window` is part of a conversation that may go on: it is worth keeping."""
         with self._lock:
+            self._settled = max(self._settled, _common_prefix(self._cached, window))
+
+    def close(self) -> None:
+        """Saves the window and gives the model's memory back, once nobody uses it."""
+        with self._lock:
+            self._put_away()
             self.runtime.close()
 
     def _prefill(self, window: Sequence[int]) -> Iterator[Evaluated]:
-        # The last token is always evaluated, because sampling needs its logits.
-        reused = min(_common_prefix(self._cached, window), len(window) - 1)
-        reused = self.runtime.keep(reused)
-        del self._cached[reused:]
+        reused = self._reuse(window)
         total = len(window) - reused
         yield Evaluated(0, total, reused)
         started = time.monotonic()
         for start in range(reused, len(window), BATCH):
             self._evaluate(window[start : start + BATCH])
             yield Evaluated(len(self._cached) - reused, total, reused)
+        self._mark()
         if total >= BATCH:
             self.speed.prefill = total / (time.monotonic() - started)
+
+    def _reuse(self, window: Sequence[int]) -> int:
+        """Brings as much of `window` into the cache as was ever evaluated; returns how many tokens that is."""
+        wanted = window[:-1]  # the last token is always evaluated, because sampling needs its logits
+        held = _common_prefix(self._cached, wanted)
+        if held < self._settled:
+            self._put_away()
+        best = self._saved.best(wanted) if self._saved else None
+        if best is not None and len(best.tokens) > held and self._read_back(best):
+            return len(self._cached)
+        if held == len(self._cached):
+            self._mark()
+        return self._cut(held)
+
+    def _cut(self, count: int) -> int:
+        """Cuts the cache back, or further to a marked place, if it can only go there; returns what is kept."""
+        if count < len(self._cached):
+            if self.runtime.can_keep(count):
+                self.runtime.keep(count)
+            else:
+                count = self._go_back(count)
+            del self._cached[count:]
+            self._settled, self._stored = min(self._settled, count), min(self._stored, count)
+            self._marks = {place: mark for place, mark in self._marks.items() if place <= count}
+        return count
+
+    def _go_back(self, count: int) -> int:
+        place = max((place for place in self._marks if place <= count), default=0)
+        if place and self.runtime.go_back(self._marks[place], place):
+            return place
+        self.runtime.keep(0)
+        return 0
+
+    def _mark(self) -> None:
+        """Notes this place, if the cache could not come back to it without."""
+        place = len(self._cached)
+        if place and place not in self._marks and (mark := self.runtime.mark()) is not None:
+            self._marks[place] = mark
+            if len(self._marks) > _MARKS:
+                del self._marks[next(iter(self._marks))]
+
+    def _put_away(self) -> None:
+        """Saves what is settled, before it makes room for something else."""
+        if self._saved is None or self._settled < _WORTH_SAVING or self._settled <= self._stored:
+            return
+        count = self._cut(self._settled)
+        if count < _WORTH_SAVING:
+            return
+        try:
+            self._saved.save(self._cached, self.runtime.state())
+            self._stored, self.trouble = count, None
+        except TransomError as error:  # it costs time later, and nothing else
+            self.trouble = error
+
+    def _read_back(self, saved: SavedWindow) -> bool:
+        assert self._saved is not None
+        state = self._saved.load(saved)
+        if state is None:
+            return False
+        self._marks = {}
+        if not self.runtime.restore(state):
+            self._cached, self._settled, self._stored = [], 0, 0
+            return False
+        self._cached = saved.tokens.tolist()
+        self._settled = self._stored = len(self._cached)
+        return True
 
     def _decode(self, limit: int, sampling: Sampling) -> Iterator[Sampled]:
         sampler = self.runtime.sampler(sampling)

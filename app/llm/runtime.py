@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import llama_cpp
 import psutil
@@ -31,6 +31,22 @@ class Sampling:
     """0 considers every token."""
     top_p: float = 1.0
     seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """How a model is run."""
+
+    window: int
+    """Tokens the KV cache holds; capped by what the model was trained for."""
+    gpu_layers: int = -1
+    """-1 means all, where there is a GPU."""
+    kv_type: Literal["f16", "q8_0", "q4_0"] = "f16"
+    """What the numbers in the KV cache are kept as; the quantized ones need flash attention."""
+    swa_full: bool = True
+    """Whether layers with a sliding window keep the whole window."""
+    flash_attention: bool | None = None
+    """None leaves it to llama.cpp."""
 
 
 class Sampler(Protocol):
@@ -80,8 +96,28 @@ class Runtime(Protocol):
         """Whether the model ends its turn with this token."""
         ...
 
-    def keep(self, count: int) -> int:
-        """Cuts the cache back to its first `count` tokens, or to fewer; returns how many are kept."""
+    def can_keep(self, count: int) -> bool:
+        """Whether the cache, cut back to its first `count` tokens, holds all that the next one attends to."""
+        ...
+
+    def keep(self, count: int) -> None:
+        """Cuts the cache back to its first `count` tokens."""
+        ...
+
+    def state(self) -> bytearray:
+        """Everything the cache holds, to be put back by :meth:`restore`."""
+        ...
+
+    def restore(self, state: bytearray) -> bool:
+        """Puts what :meth:`state` gave in place of what the cache holds; on failure the cache is empty."""
+        ...
+
+    def mark(self) -> bytearray | None:
+        """What :meth:`go_back` will need to return to this very place; None where :meth:`keep` can do it alone."""
+        ...
+
+    def go_back(self, mark: bytearray, count: int) -> bool:
+        """Cuts the cache back to the `count` tokens it held when `mark` was taken; on failure it is empty."""
         ...
 
     def decode(self, tokens: Sequence[int]) -> None:
@@ -100,16 +136,15 @@ class Runtime(Protocol):
 class LlamaRuntime:
     """A GGUF file run by llama.cpp."""
 
-    def __init__(self, path: Path, window_size: int, gpu_layers: int = -1) -> None:
-        """Loads the model: seconds to minutes. Raises :class:`ModelError` where it cannot be loaded.
-
-        `window_size` is capped by what the model was trained for; `gpu_layers` -1 means all where there is a GPU.
-        """
+    def __init__(self, path: Path, context: Context) -> None:
+        """Loads the model: seconds to minutes. Raises :class:`ModelError` where it cannot be loaded."""
         llama_cpp.llama_backend_init()
-        self._model = _load_model(path, gpu_layers)
+        self._model = _load_model(path, context.gpu_layers)
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
-        self._context = _new_context(self._model, path, window_size)
+        self._context = _new_context(self._model, path, context)
         self._memory = llama_cpp.llama_get_memory(self._context)
+        self._swa_full = context.swa_full
+        self._sliding_window = int(llama_cpp.llama_model_n_swa(self._model))
 
     @property
     def window_size(self) -> int:
@@ -151,15 +186,63 @@ class LlamaRuntime:
         """Whether the model ends its turn with this token."""
         return bool(llama_cpp.llama_vocab_is_eog(self._vocab, token))
 
-    def keep(self, count: int) -> int:
-        """Cuts the cache back to its first `count` tokens.
+    def can_keep(self, count: int) -> bool:
+        """Whether the cache, cut back to its first `count` tokens, holds all that the next one attends to.
 
-        Exact because the context is made with `swa_full`: a windowed cache may have lost what it would need.
+        A windowed cache forgets, and cutting back further than it remembers is silently wrong. A state that was
+        read back is such a cache too, whatever the context was made with.
         """
-        if not llama_cpp.llama_memory_seq_rm(self._memory, 0, count, -1):
-            llama_cpp.llama_memory_clear(self._memory, True)
-            return 0
-        return count
+        needed = max(0, count - self._sliding_window) if self._sliding_window else 0
+        return count == 0 or self._first_position() <= needed
+
+    def keep(self, count: int) -> None:
+        """Cuts the cache back to its first `count` tokens."""
+        if not self._cut(count):
+            raise ModelError(f"llama.cpp could not cut its cache back to {count} tokens.")
+
+    def state(self) -> bytearray:
+        """Everything the cache holds."""
+        return self._state(llama_cpp.LLAMA_STATE_SEQ_FLAGS_NONE)
+
+    def restore(self, state: bytearray) -> bool:
+        """Puts a state in place of what the cache holds."""
+        self._clear()
+        return self._set_state(state, llama_cpp.LLAMA_STATE_SEQ_FLAGS_NONE)
+
+    def mark(self) -> bytearray | None:
+        """The windows of the local layers, small at any depth; None for a cache that forgets nothing."""
+        if not self._sliding_window or (self._swa_full and self._first_position() <= 0):
+            return None
+        return self._state(llama_cpp.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY)
+
+    def go_back(self, mark: bytearray, count: int) -> bool:
+        """Cuts the global layers back and puts the local layers' windows in place."""
+        return self._cut(count) and self._set_state(mark, llama_cpp.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY)
+
+    def _first_position(self) -> int:
+        return int(llama_cpp.llama_memory_seq_pos_min(self._memory, 0))
+
+    def _cut(self, count: int) -> bool:
+        return bool(llama_cpp.llama_memory_seq_rm(self._memory, 0, count, -1))
+
+    def _clear(self) -> None:
+        llama_cpp.llama_memory_clear(self._memory, True)
+
+    def _state(self, flags: int) -> bytearray:
+        size = llama_cpp.llama_state_seq_get_size_ext(self._context, 0, flags)
+        state = bytearray(size)
+        buffer = (ctypes.c_uint8 * size).from_buffer(state)
+        written = llama_cpp.llama_state_seq_get_data_ext(self._context, buffer, size, 0, flags)
+        if written != size:
+            raise ModelError(f"llama.cpp gave {written} bytes of a state of {size}.")
+        return state
+
+    def _set_state(self, state: bytearray, flags: int) -> bool:
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer(state)
+        if llama_cpp.llama_state_seq_set_data_ext(self._context, buffer, len(state), 0, flags) > 0:
+            return True
+        self._clear()
+        return False
 
     def decode(self, tokens: Sequence[int]) -> None:
         """Evaluates at most :data:`BATCH` tokens behind what the cache holds."""
@@ -225,13 +308,15 @@ def _load_model(path: Path, gpu_layers: int) -> object:
     return model
 
 
-def _new_context(model: object, path: Path, window_size: int) -> object:
+def _new_context(model: object, path: Path, wanted: Context) -> object:
     trained = int(llama_cpp.llama_model_n_ctx_train(model))
     params = llama_cpp.llama_context_default_params()
-    params.n_ctx = min(window_size, trained)
+    params.n_ctx = min(wanted.window, trained)
     params.n_batch = params.n_ubatch = BATCH
     params.n_threads = params.n_threads_batch = psutil.cpu_count(logical=False) or 1
-    params.swa_full = True
+    params.swa_full = wanted.swa_full
+    params.type_k = params.type_v = _KV_TYPES[wanted.kv_type]
+    params.flash_attn_type = -1 if wanted.flash_attention is None else int(wanted.flash_attention)
     context = llama_cpp.llama_init_from_model(model, params)
     if not context:
         llama_cpp.llama_model_free(model)
@@ -240,3 +325,10 @@ def _new_context(model: object, path: Path, window_size: int) -> object:
             "Set a smaller window.tokens in the settings, or use a smaller model.",
         )
     return context
+
+
+_KV_TYPES = {
+    "f16": llama_cpp.GGML_TYPE_F16,
+    "q8_0": llama_cpp.GGML_TYPE_Q8_0,
+    "q4_0": llama_cpp.GGML_TYPE_Q4_0,
+}

@@ -14,7 +14,7 @@ from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 from app.llm.dialogue import Dialogue, TurnFormat
 from app.llm.engine import Engine, Sampled
-from app.llm.runtime import BATCH, LlamaRuntime, Sampling
+from app.llm.runtime import BATCH, Context, LlamaRuntime, Sampling
 from app.llm.visible import VisibleText
 from tests.gemma4 import DENSE, SHARED
 
@@ -30,7 +30,7 @@ def path(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def runtime(path: Path) -> Iterator[LlamaRuntime]:
-    runtime = LlamaRuntime(path, 1024)
+    runtime = LlamaRuntime(path, Context(1024))
     yield runtime
     runtime.close()
 
@@ -243,7 +243,7 @@ def test_a_state_saved_at_any_count_goes_on_nearly_so(contexts: Contexts, full: 
 
 
 def test_the_runtime_goes_back_exactly(path: Path) -> None:
-    one, other = LlamaRuntime(path, 1024), LlamaRuntime(path, 1024)
+    one, other = LlamaRuntime(path, Context(1024)), LlamaRuntime(path, Context(1024))
     try:
         engine, fresh = Engine(one), Engine(other)
         list(engine.complete(TOKENS, 1, Sampling()))
