@@ -4,6 +4,7 @@ import platform
 import shutil
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -30,12 +31,23 @@ class Memory:
 def measure() -> Memory:
     """The memory of this machine. Raises :class:`ModelError` where llama.cpp is broken."""
     unified = platform.system() == "Darwin" and platform.machine() == "arm64"
-    return Memory(psutil.virtual_memory().total, 0 if unified else _usable_vram(), unified)
+    return Memory(_ram(), 0 if unified else _usable_vram(), unified)
 
 
 def reaches(amount: int, gigabytes: float) -> bool:
     """Whether `amount` bytes is what a machine or card sold with so many GB has."""
     return amount >= gigabytes * GB * _AS_SOLD
+
+
+def _ram() -> int:
+    """Bytes of the machine, or those that the container this runs in may use."""
+    total = int(psutil.virtual_memory().total)
+    limits = [place.read_text().strip() for place in _LIMITS if place.is_file()]
+    return min([total, *(int(limit) for limit in limits if limit.isdigit())])
+
+
+_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+"""Where Linux tells a container its limit: in the two versions of control groups, of which one is there."""
 
 
 def _usable_vram() -> int:

@@ -21,8 +21,21 @@ def write_tool(path: Path, script: str) -> None:
     path.chmod(0o755)
 
 
+@pytest.fixture(autouse=True)
+def limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a container's limit would stand; tests write it."""
+    monkeypatch.setattr("app.models.memory._LIMITS", (tmp_path / "none", tmp_path / "limit"))
+    return tmp_path / "limit"
+
+
 def test_this_machine_has_memory() -> None:
     assert measure().ram == psutil.virtual_memory().total
+
+
+@pytest.mark.parametrize(("said", "ram"), [("1073741824\n", GB), ("max\n", None), (f"{2**63 - 4096}\n", None)])
+def test_a_container_has_what_it_may_use(limit: Path, said: str, ram: int | None) -> None:
+    limit.write_text(said)
+    assert measure().ram == (ram or psutil.virtual_memory().total)
 
 
 def test_cards_count_together_where_llama_cpp_uses_them(nvidia_smi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
