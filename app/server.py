@@ -4,9 +4,10 @@ import errno
 import os
 import socket
 import sys
+import time
 import webbrowser
 from asyncio import to_thread
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ import click
 
 from app.settings import Settings
 from ingest.embedder import PACKAGED
-from ingest.errors import TransomError, UsageError
+from ingest.errors import IndexLockedError, TransomError, UsageError
 from ingest.owner import Owner, Ownership, find_owner
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _EVERYWHERE = ("0.0.0.0", "::")
 _GRACE = 3
 """Seconds that open connections get to end after Ctrl-C."""
+_PATIENCE = 30
+"""Seconds that others get to close the index."""
 _EXPOSED = "It listens on {host}: whoever reaches it can read your documents, because there is no password yet."
 
 _STREAMLIT: dict[str, Any] = {
@@ -140,9 +143,19 @@ def _open_library(settings: Settings) -> "Library":
 
     with _told(), ExitStack() as undoing:
         library = undoing.enter_context(Library(settings))
-        library.search("warm up", 1)
+        _patiently(lambda: library.search("warm up", 1))
         undoing.pop_all()
         return library
+
+
+def _patiently(use: Callable[[], object]) -> None:
+    """Other commands leave the index to an owner that has come, but not at once."""
+    for _ in range(_PATIENCE):
+        with suppress(IndexLockedError):
+            use()
+            return
+        time.sleep(1)
+    use()
 
 
 def _open_assistant(settings: Settings, library: "Library") -> "Assistant":

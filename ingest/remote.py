@@ -65,16 +65,16 @@ class Desk(Protocol):
 
 
 def open_library(settings: IngestSettings) -> Desk:
-    """The library of these settings: handed over to a live owner, else opened here.
+    """The library of these settings: handed over to a live owner, else opened here until there is one.
 
     Raises :class:`~ingest.errors.SettingsError` where the owner works with other settings.
     """
     if owner := owner_of(settings):
         owner.check(settings)
         return RemoteLibrary(settings, owner)
-    from ingest.library import Library
+    from ingest.guest import Guest
 
-    return Library(settings)
+    return Guest(settings)
 
 
 def owner_of(settings: IngestSettings) -> Owner | None:

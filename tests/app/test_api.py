@@ -26,13 +26,14 @@ from app.server import _listening
 from app.settings import AnsweringSettings, Settings
 from app.shared import Shared
 from app.wire import answer_event_from_json, answer_event_json
+from ingest.embedder import Embedder
 from ingest.errors import IndexUnavailableError, TransomError, UsageError
 from ingest.events import Event, Progressed, Removed
 from ingest.events import Finished as Done
 from ingest.index import Where
 from ingest.library import Library
-from ingest.owner import Owner
-from ingest.remote import Line, RemoteLibrary
+from ingest.owner import Owner, Ownership
+from ingest.remote import Line, RemoteLibrary, open_library
 from tests.fakes import ScriptedRuntime
 
 DOCUMENTS = Where(collection="documents")
@@ -41,12 +42,13 @@ DOCUMENTS = Where(collection="documents")
 class Served:
     """An owner's API on a real socket, and what its clients need to reach it."""
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, ownership: Ownership | None = None) -> None:
         self.settings = Settings.load()
         self.closing_down = Flag()
         self._socket = _listening("127.0.0.1", 0)
         address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self.owner = Owner(address, "secret", 1, "1", self.settings.model_dump(mode="json"))
+        unknown = Owner(address, "secret", 1, "1", self.settings.model_dump(mode="json"))
+        self.owner = ownership.announce(address, self.settings) if ownership else unknown
         self.app = Starlette(routes=routes(shared, self.owner, self.closing_down.is_set))
         self._server = uvicorn.Server(uvicorn.Config(self.app, log_level="warning", timeout_graceful_shutdown=1))
         self._thread = Thread(target=self._server.run, args=([self._socket],))
@@ -60,13 +62,13 @@ class Served:
         self._thread.join()
 
 
-Serve = Callable[[Shared], Served]
+Serve = Callable[..., Served]
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     with ExitStack() as stack:
-        yield lambda shared: stack.enter_context(closing(Served(shared)))
+        yield lambda *parts: stack.enter_context(closing(Served(*parts)))
 
 
 @pytest.fixture
@@ -203,6 +205,37 @@ def test_a_chat_that_is_closed_says_so(serve: Serve) -> None:
             list(events)
     assert "run the same command again" in error.value.hint
     assert endless.stopped.wait(2)
+
+
+def test_an_ingest_is_handed_to_an_owner_that_comes_while_it_runs(
+    serve: Serve, home: Path, tmp_path: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.library.Embedder", lambda settings: embedder)
+    monkeypatch.setattr("ingest.guest._LOOK", 0)
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    for number in range(60):
+        (folder / f"{number}.txt").write_text(f"Page {number} of the log says that {number * 3} ships passed.")
+    with open_library(Settings.load()) as guest:
+        events = guest.ingest([folder], "documents")
+        next(events)
+        ownership = Ownership.claim(home)
+        assert ownership
+        with ownership:
+            owners = Library(Settings.load())
+            shared = Shared(lambda: owners, no_model)
+            served = serve(shared, ownership)
+            last = list(events)[-1]
+            assert isinstance(last, Done)
+            assert (last.files, last.failed) == (60, 0)
+            assert shared.ingests.ended == 1
+            assert owners.index.count(DOCUMENTS) == 60
+            list(guest.ingest([folder], "documents"))
+            assert shared.ingests.ended == 2
+            served.close()
+            owners.close()
+        assert list(guest.ingest([folder], "documents"))
+        assert shared.ingests.ended == 2
 
 
 def test_what_failed_to_open_is_tried_again(serve: Serve, library: Library) -> None:
