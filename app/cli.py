@@ -1,5 +1,7 @@
 """`transom`: every command, and what a person sees when one goes wrong."""
 
+import atexit
+import gc
 import json
 import sys
 from typing import TYPE_CHECKING, Any
@@ -82,6 +84,7 @@ for command in (*COMMANDS, models, doctor):
 def main() -> None:
     """The `transom` command. Errors are told in words, with what to do; the exit status is that of the error."""
     _utf8_output()
+    atexit.register(gc.freeze)  # else the end waits for a last collection among all that torch has made: for seconds
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Exit as end:
