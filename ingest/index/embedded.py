@@ -5,6 +5,7 @@
     TRANSOM_HOME/index/embedded/vectors/
         shard/              Qdrant Edge's own files
         fingerprint.json    what made the index
+        chunks              how many there were when it was closed; absent while it is open
 
 The directory is built aside and renamed into place, so it is there completely or not at all. A write is safe
 from a killed process as soon as it returns (write-ahead log). One process at a time can have it open; within
@@ -13,7 +14,7 @@ the process any thread may use it, as every call holds the interpreter lock.
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import disk_usage
 from tempfile import TemporaryDirectory
@@ -94,6 +95,7 @@ class EmbeddedIndex:
         self._directory = directory
         self._shard = shard
         self._fingerprint = fingerprint
+        self._closed = False
 
     @classmethod
     def open(cls, home: Path, fingerprint: Fingerprint | None) -> Self:
@@ -106,7 +108,13 @@ class EmbeddedIndex:
         stored = _read_fingerprint(directory)
         if fingerprint is not None:
             fingerprint.check(stored)
-        return cls(directory, _load(directory), stored)
+        index = cls(directory, _load(directory), stored)
+        try:
+            index._check_whole()
+        except BaseException:
+            index._release()
+            raise
+        return index
 
     def upsert(self, items: Sequence[tuple[Chunk, Vectors]]) -> None:
         """See :class:`~ingest.index.Index`."""
@@ -184,8 +192,32 @@ class EmbeddedIndex:
 
     def close(self) -> None:
         """See :class:`~ingest.index.Index`."""
+        if self._closed:
+            return
+        try:
+            chunks = self.count(Where())
+        finally:
+            self._release()
+        with suppress(OSError):  # without it the next one to open has only nothing to compare with
+            _tally(self._directory).write_text(str(chunks), "utf-8")
+
+    def _release(self) -> None:
+        self._closed = True
         with _translated(self._directory):
             self._shard.close()
+
+    def _check_whole(self) -> None:
+        """Edge drops points of which something is missing, and says nothing."""
+        tally = _tally(self._directory)
+        with _translated(self._directory):
+            if not tally.exists():
+                return
+            expected, found = tally.read_text("utf-8"), str(self.count(Where()))
+            if expected != found:
+                raise VectorIndexError(
+                    f"The index in {self._directory} is damaged: of {expected} chunks {found} are left.", REBUILD
+                )
+            tally.unlink()
 
     def _update(self, operation: UpdateOperation) -> None:
         with _translated(self._directory):
@@ -235,6 +267,10 @@ def drop(home: Path) -> None:
 
 def _directory(home: Path) -> Path:
     return home / "index" / "embedded" / "vectors"
+
+
+def _tally(directory: Path) -> Path:
+    return directory / "chunks"
 
 
 def _create(directory: Path, fingerprint: Fingerprint) -> None:
@@ -301,6 +337,8 @@ def _translated(directory: Path) -> Iterator[None]:
         yield
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        if isinstance(error, VectorIndexError):
             raise
         if "WouldBlock" in str(error):
             raise IndexLockedError(
