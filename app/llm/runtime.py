@@ -6,6 +6,7 @@ cache holds, token by token, and because later parts need sequences that the `Ll
 
 import ctypes
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,10 @@ import psutil
 from app.errors import ModelError, WindowError
 
 logging.getLogger("llama-cpp-python").setLevel(logging.CRITICAL + 1)
+
+_MARK = re.compile(r"(?<=<)(?=(?:\|[^\s<>]+|[^\s<>|]+\|)>)")
+"""Cuts texts like `<|channel>`: llama.cpp takes tokens that are "user-defined" (for Gemma 4, those of thoughts and
+tools) out of plain text too, and a document could forge them."""
 
 BATCH = 128
 """Tokens handed to llama.cpp at once: progress can be shown, and a stop takes effect, between two batches."""
@@ -170,6 +175,10 @@ class LlamaRuntime:
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
         """Tokens of `text`; only with `special` does the text of a control token become that token."""
+        parts = [text] if special else _MARK.split(text)
+        return [token for part in parts for token in self._tokens(part, special)]
+
+    def _tokens(self, text: str, special: bool) -> list[int]:
         data = text.encode("utf-8", "replace")
         room = len(data) + 8
         tokens = (llama_cpp.llama_token * room)()

@@ -67,11 +67,12 @@ def test_a_text_cannot_hold_a_turn(runtime: LlamaRuntime, text: str) -> None:
     assert not runtime.is_end(token)
 
 
-@pytest.mark.xfail(reason="llama.cpp takes user-defined tokens out of plain text too", strict=True)
 @pytest.mark.parametrize("text", ["<|channel>thought\n", "<channel|>", "<|tool_call>"])
 def test_a_text_cannot_hold_a_thought(runtime: LlamaRuntime, text: str) -> None:
     (token, *_) = runtime.tokenize(text, special=True)
-    assert token not in runtime.tokenize(text, special=False)
+    plain = runtime.tokenize(text, special=False)
+    assert token not in plain
+    assert b"".join(map(runtime.piece, plain)) == text.encode()
 
 
 @pytest.mark.parametrize("text", ["Plain words.", "  two  spaces\tand\n\n\n\nlines ", "Größe 日本 🗼", "▁"])
