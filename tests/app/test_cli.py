@@ -1,6 +1,9 @@
+import io
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -63,7 +66,8 @@ def test_ingest_and_search_speak_json(transom: Runner, folder: Path) -> None:
     status, output, _ = transom("ingest", folder, "--json")
     events = [json.loads(line) for line in output.splitlines()]
     assert status == 0
-    assert events[0] == {"event": "indexed", "document": "lamp.md", "pages": 0, "chunks": 1}
+    (indexed,) = [event for event in events if event["event"] == "indexed"]
+    assert indexed == {"event": "indexed", "document": "lamp.md", "pages": 0, "chunks": 1}
     last = events[-1]
     assert last.pop("seconds") > 0
     assert last == {
@@ -75,6 +79,7 @@ def test_ingest_and_search_speak_json(transom: Runner, folder: Path) -> None:
         "failed": 0,
         "read": 1,
         "chunks": 1,
+        "embedded": 1,
     }
     status, output, _ = transom("search", "When was the lamp lit?", "-k", "3", "--json")
     (passage,) = json.loads(output)["passages"]
@@ -98,6 +103,126 @@ def test_failed_files_show_in_the_exit_status_and_in_status(transom: Runner, fol
     _, output, _ = transom("status")
     assert "failed" in output
     assert "damaged" in output
+
+
+def test_status_lists_what_is_asked_for(transom: Runner, folder: Path) -> None:
+    (folder / "bad.pdf").write_bytes(b"%PDF-1.4 broken")
+    (folder / "sub").mkdir()
+    (folder / "sub/boat.txt").write_text("The boat sails on Tuesdays.")
+    (folder / "sub/.hidden").touch()
+    (folder / "notes.log").touch()
+    (folder / ".transomignore").write_text("*.log\n")
+    transom("ingest", folder)
+    documents = [json.loads(line) for line in transom("status", "--json")[1].splitlines()]
+    assert [(row["uri"], row["state"]) for row in documents] == [
+        ("bad.pdf", "failed"),
+        ("lamp.md", "indexed"),
+        ("sub/boat.txt", "indexed"),
+    ]
+    assert "bad.pdf" not in transom("status", folder / "sub")[1]
+    assert "boat.txt" in transom("status", "sub")[1]
+    assert "lamp.md" not in transom("status", "--failed")[1]
+    assert transom("status")[1].splitlines()[-1].startswith("documents: 2 documents, 1 failed, 2 chunks, ")
+    ignored = [json.loads(line) for line in transom("status", "--ignored", "--json")[1].splitlines()]
+    assert {row["uri"]: row["reason"] for row in ignored} == {
+        ".transomignore": "hidden",
+        "notes.log": "left out by .transomignore",
+        "sub/.hidden": "hidden",
+    }
+    assert transom("status", "--ignored", folder / "sub")[1] == "ignored     sub/.hidden  (hidden)\n"
+
+
+def test_status_of_nothing(transom: Runner) -> None:
+    status, output, errors = transom("status")
+    assert (status, output, "There are no documents yet" in errors) == (0, "", True)
+    assert transom("status", "--collection", "other")[0] == 2
+
+
+def test_status_and_collections_need_no_index(transom: Runner, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    transom("ingest", folder)
+    transom("ingest", folder, "--collection", "other")
+    monkeypatch.setattr("ingest.library.open_index", None)  # nobody may open it
+    assert "lamp.md" in transom("status")[1]
+    assert len(transom("collections")[1].splitlines()) == 2
+    first, _ = (json.loads(line) for line in transom("collections", "--json")[1].splitlines())
+    assert first == {
+        "collection": "documents",
+        "documents": 1,
+        "failed": 0,
+        "chunks": 1,
+        "bytes": (folder / "lamp.md").stat().st_size,
+        "folders": [str(folder)],
+        "coverage": None,
+    }
+
+
+def test_what_failed_is_read_again_on_demand(transom: Runner, folder: Path) -> None:
+    (folder / "bad.pdf").write_bytes(b"%PDF-1.4 broken")
+    transom("ingest", folder)
+    assert json.loads(transom("ingest", folder, "--json")[1].splitlines()[-1])["read"] == 0
+    assert json.loads(transom("ingest", folder, "--retry", "--json")[1].splitlines()[-1])["read"] == 1
+
+
+def test_removed_documents_are_not_found(transom: Runner, folder: Path) -> None:
+    (folder / "boat.txt").write_text("The boat sails on Tuesdays.")
+    transom("ingest", folder)
+    status, output, errors = transom("remove", folder / "boat.txt")
+    assert (status, output) == (0, "Removed: boat.txt\n")
+    assert ".transomignore" in errors
+    assert "boat" not in transom("search", "boat", "-k", "10")[1]
+    assert transom("remove", "boat.txt")[0] == 2
+    assert json.loads(transom("remove", "lamp.md", "--json")[1]) == {"event": "removed", "document": "lamp.md"}
+
+
+def test_removing_a_path_names_it_as_it_lies_before_it_names_it_as_it_is_shown(
+    transom: Runner, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub/lamp.md").write_text("Another lamp.")
+    transom("ingest", folder)
+    monkeypatch.chdir(folder / "sub")
+    assert transom("remove", "lamp.md")[1] == "Removed: sub/lamp.md\n"
+    monkeypatch.chdir(folder.parent.parent)
+    assert transom("remove", folder.parent / "elsewhere")[0] == 2
+
+
+def test_a_whole_collection_is_removed_only_after_asking(
+    transom: Runner, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transom("ingest", folder)
+    for answer in ("", "n\n"):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+        assert transom("remove", "--all")[0] == 130
+    assert transom("search", "lamp")[0] == 0
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert transom("remove", "--all")[1] == "Removed: 1 documents.\n"
+    assert transom("search", "lamp")[0] == 2
+    assert transom("remove", "--all", "--yes")[0] == 2
+
+
+def test_remove_wants_to_know_what(transom: Runner, folder: Path) -> None:
+    assert transom("remove")[0] == 2
+    assert transom("remove", folder, "--all")[0] == 2
+
+
+@pytest.mark.parametrize("options", [[], ["--watch"]])
+def test_ctrl_c_stops_soon_with_what_is_done(home: Path, folder: Path, options: list[str]) -> None:
+    lines = (f"Entry {number}: the keeper saw {number} ships pass by the point.\n\n" for number in range(5_000))
+    text = "".join(lines)
+    for number in range(40):
+        (folder / f"log{number}.txt").write_text(f"{number}\n{text}")
+    command = [sys.executable, "-c", "from app.cli import main; main()", "ingest", str(folder), "--json", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Stopped. " in errors
+    assert "the same command goes on from there" in errors
+    assert "Traceback" not in errors
+    assert time.monotonic() - started < 20  # a second or two where nobody else is at work
 
 
 def test_a_missing_path(transom: Runner, tmp_path: Path) -> None:
