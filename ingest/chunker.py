@@ -4,6 +4,7 @@ The cut follows the document's structure: a section is never mixed with the next
 and within a section `semantic-text-splitter` looks for the largest unit (paragraph, sentence, word) that fits.
 """
 
+import re
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -15,10 +16,17 @@ from tokenizers import Tokenizer
 
 from ingest.documents import PAGE_BREAK, Chunk, Document, Heading, Span, chunk_id
 
-VERSION = 2
+VERSION = 3
 """Part of the index's fingerprint: raised when the same document would be cut differently."""
 
 _MARKDOWN = {"text/markdown", "text/html"}
+
+_BLOCK = re.compile(r"(?:[^\n]{0,9999}\n)*+(?:[^\n]{5000,10000}(?<=[\s,;>])|[^\n]{0,10000})")
+"""Everything up to the next line that is too long, and at most 10,000 characters of that.
+
+Within a line without words, the splitter takes quadratic time (a table of 80,000 characters in one line: 4 seconds),
+and what its tokenizer takes for one unknown word it never cuts, be it megabytes.
+"""
 
 
 class _Pages(TypedDict):
@@ -61,9 +69,10 @@ class Chunker:
 
 
 def _split(splitter: TextSplitter | MarkdownSplitter, text: str) -> Iterator[tuple[int, str]]:
-    for start, piece in splitter.chunk_indices(text):
-        if piece.strip():
-            yield start, piece
+    for block in _BLOCK.finditer(text):
+        for start, piece in splitter.chunk_indices(block[0]):
+            if piece.strip():
+                yield block.start() + start, piece
 
 
 def _page_starts(document: Document) -> list[int]:

@@ -85,3 +85,11 @@ def test_a_document_of_white_space_has_no_chunks() -> None:
 def test_a_single_long_line_is_cut(length: int) -> None:
     chunks = list(chunker(200).cut(document("ab " * (length // 3)), "documents"))
     assert sum(len(chunk.text) for chunk in chunks) >= length * 0.6
+
+
+@pytest.mark.parametrize("line", ["x" * 60_000, "1,2,3," * 10_000, "字" * 30_000])
+def test_a_line_that_never_ends_is_cut_all_the_same(line: str) -> None:
+    whole = document(line, media_type="text/plain", paged=False)
+    chunks = list(chunker(200).cut(whole, "documents"))
+    assert "".join(chunk.text for chunk in chunks) == line
+    assert max(len(chunk.text) for chunk in chunks) <= 10_000
