@@ -1,5 +1,6 @@
 """Which paths change: `watchfiles`, kept true while folders come and go."""
 
+import os
 import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
@@ -20,6 +21,9 @@ _TICK = 200
 _RECURSIVE = sys.platform != "linux"
 """Linux is told folder by folder what to watch: by itself it would also watch what is left out, and follow links to
 anywhere. Other systems watch a whole tree at the same cost as one folder."""
+
+_NO_UTF8 = "Unable to decode path"
+"""So `watchfiles` says that something changed whose name is no UTF-8."""
 
 _Notices = Generator[set[tuple[watchfiles.Change, str]], None, None]
 
@@ -90,33 +94,33 @@ class Watcher:
             rust_timeout=_TICK,
             yield_on_timeout=True,
             recursive=_RECURSIVE,
-            ignore_permission_denied=True,
         )
 
     def _heard(self, notices: _Notices | None) -> set[Path]:
         try:
             paths = {Path(path) for _, path in next(notices, ())} if notices else set()
-        except (FileNotFoundError, RuntimeError):
-            # A folder went away before it could be watched; or the name of what changed is no UTF-8, so that it
-            # cannot be told. All has to be watched anew, and looked at.
+        except (OSError, RuntimeError) as error:
+            if not isinstance(error, FileNotFoundError | PermissionError) and _NO_UTF8 not in str(error):
+                reason, *_ = str(error).partition(" about ")
+                raise TransomError(f"The folders cannot be watched: {reason}", _LIMIT) from error
+            # A folder was closed or went away before it could be watched; or something changed of which the name cannot be told.
+            # All has to be watched anew, and looked at.
             self._watched, self._unsure = frozenset(), True
             return set()
-        except OSError as error:
-            raise TransomError(f"The folders cannot be watched: {error}", _LIMIT) from error
         return {path for path in paths if any(map(path.is_relative_to, self._places))}
 
     def _is_about_folders(self, path: Path) -> bool:
         return path in self._places or str(path) in self._watched or path.name in DECISIVE or path.is_dir()
 
     def _folders(self) -> Iterator[str]:
-        """The folders in which something that matters could change, as far as their names can be told in UTF-8."""
+        """The folders in which something that matters could change, as far as they can be watched."""
         for place in self._places:
             if not place.is_dir():
                 found = iter([place.parent]) if place.exists() else iter(())
             else:
                 found = iter([place]) if _RECURSIVE else folders(place)
             with suppress(FolderGoneError):
-                yield from filter(_is_utf8, map(str, found))
+                yield from filter(_can_be_watched, map(str, found))
 
 
 def _identity(place: Path) -> tuple[int, int] | None:
@@ -127,12 +131,13 @@ def _identity(place: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _is_utf8(name: str) -> bool:
+def _can_be_watched(folder: str) -> bool:
+    """Whether its name is UTF-8, as `watchfiles` wants it, and it may be read."""
     try:
-        name.encode()
+        folder.encode()
     except UnicodeEncodeError:
         return False
-    return True
+    return os.access(folder, os.R_OK)
 
 
 _LIMIT = (
