@@ -5,7 +5,7 @@
     TRANSOM_HOME/index/embedded/vectors/
         shard/              Qdrant Edge's own files
         fingerprint.json    what made the index
-        chunks              how many there were when it was closed; absent while it is open
+        files.json          the size of each of them when it was closed; absent while it is open
 
 The directory is built aside and renamed into place, so it is there completely or not at all. A write is safe
 from a killed process as soon as it returns (write-ahead log). One process at a time can have it open; within
@@ -108,13 +108,7 @@ class EmbeddedIndex:
         stored = _read_fingerprint(directory)
         if fingerprint is not None:
             fingerprint.check(stored)
-        index = cls(directory, _load(directory), stored)
-        try:
-            index._check_whole()
-        except BaseException:
-            index._release()
-            raise
-        return index
+        return cls(directory, _load(directory), stored)
 
     def upsert(self, items: Sequence[tuple[Chunk, Vectors]]) -> None:
         """See :class:`~ingest.index.Index`."""
@@ -194,30 +188,14 @@ class EmbeddedIndex:
         """See :class:`~ingest.index.Index`."""
         if self._closed:
             return
-        try:
-            chunks = self.count(Where())
-        finally:
-            self._release()
-        with suppress(OSError):  # without it the next one to open has only nothing to compare with
-            _tally(self._directory).write_text(str(chunks), "utf-8")
-
-    def _release(self) -> None:
         self._closed = True
         with _translated(self._directory):
-            self._shard.close()
-
-    def _check_whole(self) -> None:
-        """Edge drops points of which something is missing, and says nothing."""
-        tally = _tally(self._directory)
-        with _translated(self._directory):
-            if not tally.exists():
-                return
-            expected, found = tally.read_text("utf-8"), str(self.count(Where()))
-            if expected != found:
-                raise VectorIndexError(
-                    f"The index in {self._directory} is damaged: of {expected} chunks {found} are left.", REBUILD
-                )
-            tally.unlink()
+            try:
+                self._shard.flush()
+                with suppress(OSError):  # on a full disk: then the next to open has nothing to compare with
+                    _sizes_file(self._directory).write_text(json.dumps(_sizes(self._directory)), "utf-8")
+            finally:
+                self._shard.close()
 
     def _update(self, operation: UpdateOperation) -> None:
         with _translated(self._directory):
@@ -269,8 +247,27 @@ def _directory(home: Path) -> Path:
     return home / "index" / "embedded" / "vectors"
 
 
-def _tally(directory: Path) -> Path:
-    return directory / "chunks"
+def _sizes_file(directory: Path) -> Path:
+    return directory / "files.json"
+
+
+def _sizes(directory: Path) -> dict[str, int]:
+    shard = directory / "shard"
+    return {str(path.relative_to(shard)): path.stat().st_size for path in shard.rglob("*") if path.is_file()}
+
+
+def _check_whole(directory: Path) -> None:
+    """Edge opens an index of which a file is cut short or missing, and then leaves out chunks without a word."""
+    file = _sizes_file(directory)
+    if not file.exists():  # open, or left by a killed process
+        return
+    expected, found = json.loads(file.read_text("utf-8")), _sizes(directory)
+    if expected != found:
+        name = min(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+        raise VectorIndexError(
+            f"The index in {directory} is damaged: {name} is not as long as it was, or is gone.", REBUILD
+        )
+    file.unlink()
 
 
 def _create(directory: Path, fingerprint: Fingerprint) -> None:
@@ -327,6 +324,7 @@ def _load(directory: Path) -> EdgeShard:
     if not any(shard.glob("segments/*/segment.json")):  # Edge would open it, and find it silently empty
         raise VectorIndexError(f"The index in {directory} is damaged: its segments are missing.", REBUILD)
     with _translated(directory):
+        _check_whole(directory)
         return EdgeShard.load(str(shard))
 
 

@@ -15,7 +15,7 @@ from qdrant_edge import Bm25, Bm25Config
 from qdrant_edge import SparseVector as EdgeSparseVector
 
 from ingest.documents import Chunk, chunk_id, document_id
-from ingest.index import Fingerprint, Index, SparseTerms, Vectors
+from ingest.index import Fingerprint, Index, SparseTerms, Vectors, embedded
 from ingest.index.embedded import EmbeddedIndex
 from ingest.index.server import ServerIndex, drop
 from ingest.settings import StorageSettings
@@ -39,6 +39,15 @@ def index(request: pytest.FixtureRequest) -> Index:
 
 @pytest.fixture
 def embedded_index(tmp_path: Path, fingerprint: Fingerprint) -> Iterator[EmbeddedIndex]:
+    with EmbeddedIndex.open(tmp_path, fingerprint) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sealed_index(tmp_path: Path, fingerprint: Fingerprint, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedIndex]:
+    """The embedded home with segments so small that they are sealed and merged all the time."""
+    monkeypatch.setattr(embedded, "_SEGMENT", 20)
+    monkeypatch.setattr(embedded, "_SEGMENTS", 3)
     with EmbeddedIndex.open(tmp_path, fingerprint) as opened:
         yield opened
 

@@ -1,12 +1,15 @@
 """What only the embedded home must do: survive, refuse a second process, and never show a traceback."""
 
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from ingest.documents import Chunk
@@ -170,6 +173,98 @@ def test_damage_is_told_with_the_way_out(
     drop_index(settings)
     with open_index(settings, fingerprint) as index:
         assert index.count(EVERYTHING) == 0
+
+
+def test_sealed_segments_answer_as_one(sealed_index: EmbeddedIndex, item: MakeItem, query: MakeQuery) -> None:
+    items = [item(f"rope {n}", topic=n % 16, ordinal=n) for n in range(600)]
+    sealed_index.upsert(items)
+    sealed_index.delete(EVERYTHING, keep=[chunk.id for chunk, _ in items[100:]])
+    sealed_index.upsert(items[400:])
+    assert {chunk for chunk, _ in sealed_index.scroll(EVERYTHING)} == {chunk for chunk, _ in items[100:]}
+    dense, terms = query("rope 123", topic=11)
+    passages = sealed_index.search(dense, terms, limit=500, where=EVERYTHING)
+    assert len(passages) == 500
+    nearest = max(items[100:], key=lambda pair: float(np.dot(dense, pair[1].dense)))
+    assert max(passages, key=lambda passage: passage.dense_score).chunk == nearest[0]
+
+
+def test_no_file_can_be_cut_short_or_lost_unnoticed(
+    sealed_index: EmbeddedIndex, item: MakeItem, tmp_path: Path
+) -> None:
+    sealed_index.upsert([item(f"rope {n}", topic=n % 16, ordinal=n) for n in range(300)])
+    sealed_index.close()
+    shard = tmp_path / "index" / "embedded" / "vectors" / "shard"
+    files = [path for path in shard.rglob("*") if path.is_file() and path.stat().st_size]
+    assert len(list(shard.glob("segments/*"))) > 2
+    for path in files:
+        size = path.stat().st_size
+        with path.open("rb+") as file:
+            tail = file.seek(size // 2) and file.read()
+            file.truncate(size // 2)
+            with pytest.raises(VectorIndexError, match="damaged") as caught:
+                EmbeddedIndex.open(tmp_path, None)
+            file.seek(size // 2)
+            file.write(tail or b"")
+        assert "transom ingest --rebuild" in caught.value.hint
+        path.rename(tmp_path / "aside")
+        with pytest.raises(VectorIndexError, match="damaged"):
+            EmbeddedIndex.open(tmp_path, None)
+        (tmp_path / "aside").rename(path)
+    with EmbeddedIndex.open(tmp_path, None) as index:
+        assert index.count(EVERYTHING) == 300
+
+
+def test_a_disk_that_fills_up_stops_the_writing_and_keeps_what_is_there(
+    embedded_index: EmbeddedIndex, item: MakeItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded_index.upsert([item("kept")])
+    with monkeypatch.context() as patched:
+        patched.setattr(embedded, "disk_usage", lambda path: SimpleNamespace(free=100 * 2**20))
+        with pytest.raises(VectorIndexError, match="Only 100 MB are free") as caught:
+            embedded_index.upsert([item("refused", ordinal=1)])
+    assert "Make room" in caught.value.hint
+    assert embedded_index.count(EVERYTHING) == 1
+    embedded_index.upsert([item("refused", ordinal=1)])
+    assert embedded_index.count(EVERYTHING) == 2
+
+
+FILL = """
+import os, sys
+from pathlib import Path
+from ingest.documents import Chunk
+from ingest.errors import VectorIndexError
+from ingest.index import Fingerprint, SparseTerms, Vectors, Where, embedded
+
+embedded._ROOM_MB = 128
+index = embedded.EmbeddedIndex.open(Path(sys.argv[1]), Fingerprint("toy", 1024, 200, 0, 1))
+stored, terms = 0, SparseTerms(tuple(range(1, 200)), 199 * (1.0,))
+try:
+    for start in range(0, 100_000, 256):
+        chunks = [
+            Chunk(f"00000000-0000-5000-8000-{n:012}", "c", "d", "u", "t", n, "x" * 2000, (), (), (0, 1), 1)
+            for n in range(start, start + 256)
+        ]
+        index.upsert([(chunk, Vectors([1.0] + 1023 * [0.0], terms)) for chunk in chunks])
+        stored += 256
+except VectorIndexError as error:
+    print(error.message)
+index.delete(Where(), keep=[f"00000000-0000-5000-8000-{n:012}" for n in range(1, stored)])
+index.close()
+with embedded.EmbeddedIndex.open(Path(sys.argv[1]), None) as index:
+    print(stored > 1000, index.count(Where()) == stored - 1)
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not shutil.which("unshare") or os.geteuid() != 0, reason="mounts a small disk"
+)
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    mounted = f'mount -t tmpfs -o size=256m none {tmp_path} || exit 77; exec {sys.executable} -c "$0" {tmp_path}'
+    run = subprocess.run(["unshare", "-m", "sh", "-c", mounted, FILL], capture_output=True, text=True, check=False)
+    if run.returncode in {1, 77} and not run.stdout:
+        pytest.skip(f"nothing can be mounted here: {run.stderr}")
+    assert "MB are free" in run.stdout, run.stderr
+    assert run.stdout.endswith("True True\n"), run.stdout + run.stderr
 
 
 def test_a_home_that_cannot_be_written_is_told(tmp_path: Path, fingerprint: Fingerprint) -> None:
