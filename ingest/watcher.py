@@ -103,8 +103,8 @@ class Watcher:
             if not isinstance(error, FileNotFoundError | PermissionError) and _NO_UTF8 not in str(error):
                 reason, *_ = str(error).partition(" about ")
                 raise TransomError(f"The folders cannot be watched: {reason}", _LIMIT) from error
-            # A folder was closed or went away before it could be watched; or something changed of which the name cannot be told.
-            # All has to be watched anew, and looked at.
+            # A folder was closed or went away before it could be watched; or something changed of which the name
+            # cannot be told. All has to be watched anew, and looked at.
             self._watched, self._unsure = frozenset(), True
             return set()
         return {path for path in paths if any(map(path.is_relative_to, self._places))}
