@@ -152,7 +152,7 @@ def test_work_is_handed_over_only_to_an_owner_of_the_same_index_with_the_same_se
         listener.owner = ownership.announce(listener.address, IngestSettings.load())
         assert owner_of(IngestSettings.load()) == listener.owner
         monkeypatch.setenv("TRANSOM_CHUNKING__TOKENS", "50")
-        with pytest.raises(SettingsError, match="chunking.tokens is 200 there and 50 here"):
+        with pytest.raises(SettingsError, match=r"chunking\.tokens is 200 there and 50 here"):
             open_library(IngestSettings.load())
         monkeypatch.setenv("TRANSOM_STORAGE__HOME", "server")
         assert owner_of(IngestSettings.load()) is None
