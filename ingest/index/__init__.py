@@ -46,9 +46,9 @@ class Index(Protocol):
         """
 
     def optimize(self) -> None:
-        """Builds what makes searching fast once much is stored; without it results are right, but slower.
+        """Seals what was stored last, if it is much; `upsert` does so as it goes, so there is seldom anything to do.
 
-        The embedded index holds up every thread of this process meanwhile: for seconds, or a minute.
+        In the embedded index no other thread of this process runs meanwhile: for a second or two at most.
         """
 
     def flush(self) -> None:
