@@ -138,7 +138,8 @@ class Orchestrator:
             yield from self._generate(conversation.ledger.tokens + draft, generation, timings)
         finally:
             if generation.tokens:
-                conversation.ledger.commit(draft, new, generation.tokens, generation.ended)
+                conversation.ledger.commit(draft, new, self._said(generation), generation.ended)
+                self._engine.settle(conversation.ledger.tokens)
 
         # 6 cite: each [n] is checked against its passage
         with _timed(timings, "cite"):
@@ -224,6 +225,16 @@ class Orchestrator:
             piece = b"" if event.ends else self._engine.runtime.piece(event.token)
             yield from _shown(visible.feed(piece), generation)
         yield from _shown(visible.finish(), generation)
+
+    def _said(self, generation: _Generation) -> list[int]:
+        """What of the generated tokens stays in the window: all of them, unless there was a thought.
+
+        A thought goes; the answer behind it, at other positions now, is evaluated again with the next question.
+        """
+        if not generation.thought:
+            return generation.tokens
+        answer = self._dialogue.text(generation.text)
+        return [*answer, generation.tokens[-1]] if generation.ended else answer
 
     def _answer(
         self,

@@ -129,6 +129,16 @@ def test_a_thought_is_no_part_of_the_answer() -> None:
     answer = events[-1].answer  # type: ignore[union-attr]
     assert shown == "On Tuesdays [2]."
     assert answer.thought == "hm"
+
+
+def test_a_thought_leaves_the_window_with_its_turn() -> None:
+    asked = Asked(["<|channel>thought\nhm<channel|>On Tuesdays [2].", "When does the boat sail?", "Daily [2]."])
+    asked.answer("When does the boat sail?")
+    asked.answer("And in summer?")
+    text = asked.runtime.text()
+    assert "On Tuesdays [2]." in text
+    assert "thought" not in text
+    assert "hm" not in text
     assert "hm" not in answer.text
 
 
