@@ -32,7 +32,7 @@ Backend = Literal["fp32", "onednn", "bf16"]
 `bf16` multiplies matrices in bfloat16 and adds up in float32: fast where the hardware has it, slow where it has not.
 """
 
-_TOKENS = 2048
+_TOKENS = 1024
 """Tokens in a mini-batch, padding included: a fraction of a second of work."""
 _TOKENS_ON_GPU = 16384
 

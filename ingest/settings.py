@@ -70,7 +70,9 @@ class ChunkingSettings(Section):
 class ReadingSettings(Section):
     """Limits on reading one file."""
 
-    seconds: float = Field(120, gt=0, description="A file that takes longer is reported as failed; of a scan, each page has so long.")
+    seconds: float = Field(
+        120, gt=0, description="A file that takes longer is reported as failed; of a scan, each page has so long."
+    )
     memory_mb: int = Field(2048, ge=256, description="A reader that needs more memory is ended (Linux).")
     max_file_mb: int = Field(512, ge=1, description="Larger files are reported, not read.")
     max_text_mb: int = Field(64, ge=1, description="A file that holds more text than this is reported as failed.")
