@@ -1,15 +1,16 @@
 """One running Transom: library, model and orchestrator, put together from the settings."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
 from typing import Self
 
 from app.answers import Event
 from app.llm.engine import Engine
-from app.llm.runtime import Context, LlamaRuntime, Sampling
+from app.llm.runtime import LlamaRuntime, Sampling
 from app.models.resolve import ResolvedModel, resolve
+from app.models.setup import set_up
 from app.orchestrator import Conversation, Orchestrator
 from app.settings import Settings
 from ingest.index import Where
@@ -33,7 +34,9 @@ class Assistant:
         Raises :class:`~app.errors.ModelError` where there is no model that can be loaded.
         """
         model = resolve(settings.model.name, settings.models_folder, fetch=False)
-        engine = Engine(LlamaRuntime(model.path, Context(settings.window.tokens, settings.model.gpu_layers)))
+        context, told = set_up(model, settings)
+        model = replace(model, notice=" ".join(filter(None, (model.notice, told))))
+        engine = Engine(LlamaRuntime(model.path, context))
         sampling = sampling_for(model, settings)
         orchestrator = Orchestrator(library.search, engine, settings.answering, sampling, partial(share_read, library))
         return cls(settings, model, library, engine, orchestrator)

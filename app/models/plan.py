@@ -43,6 +43,8 @@ class Plan:
     on_card: int
     """Of all three together, what lies on the card."""
     fits: bool
+    shortened: bool
+    """Whether the window is shorter than wished, because no longer one fits."""
     reasons: tuple[str, ...]
     """Sentences that explain it."""
 
@@ -117,7 +119,7 @@ class _Planner:
             in_ram += compute + geometry.output_weights
         if self._unified:
             layers = self._most_layers()
-        return Plan(cache, layers, weights, kv, compute, on_card, in_ram <= self._ram, ())
+        return Plan(cache, layers, weights, kv, compute, on_card, in_ram <= self._ram, False, ())
 
     def _on_card(self, cache: Cache, compute: int) -> tuple[int, int]:
         geometry, used, layers = self._geometry, compute, 0
@@ -130,6 +132,7 @@ class _Planner:
         return layers, used if layers else 0
 
     def _explained(self, found: Plan) -> Plan:
+        found = replace(found, shortened=found.fits and found.cache.window < self._window)
         return replace(found, reasons=tuple(_reasons(found, self._geometry, self._memory, self._window)))
 
 
@@ -146,7 +149,7 @@ def _reasons(found: Plan, geometry: Geometry, memory: Memory, wished: int) -> It
     yield _where(found, geometry, memory)
     if not found.fits:
         yield "That is more than this machine has to spare: take a smaller model."
-    elif cache.window < wished:
+    elif found.shortened:
         yield f"A window of {wished:,} tokens does not fit, so it is {cache.window:,}."
     if cache.kv_type != "f16":
         plain = geometry.kv(replace(cache, kv_type="f16"))
@@ -160,7 +163,9 @@ def _where(found: Plan, geometry: Geometry, memory: Memory) -> str:
     if memory.unified:
         return "The graphics part computes in the machine's own memory."
     if not memory.vram:
-        return "No graphics card is used: there is none, or llama.cpp was built without one."
+        return (
+            "No graphics card is planned for: there is none whose memory can be read, or llama.cpp was built without."
+        )
     if found.gpu_layers > layers:
         return f"All of it is computed on the graphics card ({_gb(found.on_card)})."
     return f"{min(found.gpu_layers, layers)} of {layers} layers fit the graphics card ({_gb(found.on_card)})."

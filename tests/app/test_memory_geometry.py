@@ -9,7 +9,7 @@ from typing import Any
 
 import llama_cpp
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import ModelError
@@ -155,6 +155,7 @@ KEYS = ("block_count", "context_length", "embedding_length", "attention.head_cou
         "attention.sliding_window", "attention.sliding_window_pattern", "attention.shared_kv_layers")  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(KEYS), st.one_of(scalar, st.lists(scalar, max_size=4).map(tuple))))
 def test_any_header_is_measured_or_refused(said: dict[str, Value]) -> None:
     metadata: dict[str, Value] = {"general.architecture": "x", **{f"x.{key}": value for key, value in said.items()}}

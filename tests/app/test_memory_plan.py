@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import ModelError
@@ -94,6 +94,7 @@ def test_heads_that_blocks_do_not_fit() -> None:
         plan(geometry, LAPTOP, Wish(kv_type="q8_0"), BATCH)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(sorted(FILES)),
     st.builds(Memory, st.integers(1, 200 * GB), st.integers(0, 100 * GB), st.booleans()),
