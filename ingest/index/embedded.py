@@ -15,6 +15,7 @@ the process any thread may use it, as every call holds the interpreter lock.
 import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from shutil import disk_usage
 from tempfile import TemporaryDirectory
@@ -134,8 +135,7 @@ class EmbeddedIndex:
         # planned as one batch with the query above, which needs the same scores, this costs next to nothing
         by_words = QueryRequest(limit=depth, query=words, filter=condition)
         with _translated(self._directory):
-            found = self._shard.query_batch(QueryBatchRequest([fused, by_words]))
-        return to_passages(dense, *found)
+            return to_passages(dense, *self._shard.query_batch(QueryBatchRequest([fused, by_words])))
 
     def delete(self, where: Where, keep: Collection[str] = ()) -> None:
         """See :class:`~ingest.index.Index`."""
@@ -154,7 +154,7 @@ class EmbeddedIndex:
 
     def scroll(self, where: Where) -> Iterator[tuple[Chunk, Vectors]]:
         """See :class:`~ingest.index.Index`."""
-        return map(_item, self._records(where, BATCH, content=True))
+        return map(partial(_item, self._directory), self._records(where, BATCH, content=True))
 
     def chunks(self, document_id: str, ordinals: Sequence[int]) -> list[Chunk]:
         """See :class:`~ingest.index.Index`."""
@@ -377,5 +377,6 @@ def _chunk(record: Record) -> Chunk:
     return to_chunk(record.id, record.payload or {})
 
 
-def _item(record: Record) -> tuple[Chunk, Vectors]:
-    return _chunk(record), to_vectors(record.vector)
+def _item(directory: Path, record: Record) -> tuple[Chunk, Vectors]:
+    with _translated(directory):
+        return _chunk(record), to_vectors(record.vector)
