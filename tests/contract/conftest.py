@@ -15,7 +15,7 @@ from qdrant_edge import Bm25, Bm25Config
 from qdrant_edge import SparseVector as EdgeSparseVector
 
 from ingest.documents import Chunk, chunk_id, document_id
-from ingest.index import Fingerprint, Index, SparseTerms, Vectors, embedded
+from ingest.index import Fingerprint, Index, SparseTerms, Vectors, shard
 from ingest.index.embedded import EmbeddedIndex
 from ingest.index.server import ServerIndex, drop
 from ingest.settings import StorageSettings
@@ -46,8 +46,8 @@ def embedded_index(tmp_path: Path, fingerprint: Fingerprint) -> Iterator[Embedde
 @pytest.fixture
 def sealed_index(tmp_path: Path, fingerprint: Fingerprint, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedIndex]:
     """The embedded home with segments so small that they are sealed and merged all the time."""
-    monkeypatch.setattr(embedded, "_SEGMENT", 20)
-    monkeypatch.setattr(embedded, "_SEGMENTS", 3)
+    monkeypatch.setattr(shard, "_SEGMENT", 20)
+    monkeypatch.setattr(shard, "_SEGMENTS", 3)
     with EmbeddedIndex.open(tmp_path, fingerprint) as opened:
         yield opened
 

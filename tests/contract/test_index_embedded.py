@@ -14,7 +14,7 @@ import pytest
 
 from ingest.documents import Chunk
 from ingest.errors import FingerprintError, IndexLockedError, VectorIndexError
-from ingest.index import Fingerprint, SparseTerms, Vectors, Where, drop_index, embedded, open_index
+from ingest.index import Fingerprint, SparseTerms, Vectors, Where, drop_index, embedded, open_index, shard
 from ingest.index.embedded import EmbeddedIndex
 from ingest.settings import IngestSettings
 
@@ -104,14 +104,14 @@ def test_without_a_fingerprint_it_opens_what_is_there(settings: IngestSettings, 
 def test_making_it_may_be_interrupted(
     tmp_path: Path, fingerprint: Fingerprint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_shard = embedded._create_shard
+    make_shard = shard._create_shard
 
     def interrupted(path: Path, dimension: int) -> None:
         make_shard(path, dimension)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(embedded, "_create_shard", interrupted)
+        patched.setattr(shard, "_create_shard", interrupted)
         EmbeddedIndex.open(tmp_path, fingerprint)
     shutil.copytree(Path(__file__).parent, tmp_path / "index" / "embedded" / "new-left-by-a-killed-process")
     with EmbeddedIndex.open(tmp_path, fingerprint) as index:
@@ -121,15 +121,15 @@ def test_making_it_may_be_interrupted(
 def test_another_process_may_be_faster_at_making_it(
     tmp_path: Path, fingerprint: Fingerprint, item: MakeItem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_shard = embedded._create_shard
+    make_shard = shard._create_shard
 
     def overtaken(path: Path, dimension: int) -> None:
-        monkeypatch.setattr(embedded, "_create_shard", make_shard)
+        monkeypatch.setattr(shard, "_create_shard", make_shard)
         with EmbeddedIndex.open(tmp_path, fingerprint) as winner:
             winner.upsert([item("first")])
         make_shard(path, dimension)
 
-    monkeypatch.setattr(embedded, "_create_shard", overtaken)
+    monkeypatch.setattr(shard, "_create_shard", overtaken)
     with EmbeddedIndex.open(tmp_path, fingerprint) as index:
         assert index.count(EVERYTHING) == 1
 
@@ -193,9 +193,9 @@ def test_no_file_can_be_cut_short_or_lost_unnoticed(
 ) -> None:
     sealed_index.upsert([item(f"rope {n}", topic=n % 16, ordinal=n) for n in range(300)])
     sealed_index.close()
-    shard = tmp_path / "index" / "embedded" / "vectors" / "shard"
-    files = sorted(path for path in shard.rglob("*") if path.is_file() and path.stat().st_size)[::5]
-    assert len(list(shard.glob("segments/*"))) > 2
+    folder = tmp_path / "index" / "embedded" / "vectors" / "shard"
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size)[::5]
+    assert len(list(folder.glob("segments/*"))) > 2
     for path in files:
         size = path.stat().st_size
         with path.open("rb+") as file:
@@ -219,7 +219,7 @@ def test_a_disk_that_fills_up_stops_the_writing_and_keeps_what_is_there(
 ) -> None:
     embedded_index.upsert([item("kept")])
     with monkeypatch.context() as patched:
-        patched.setattr(embedded, "disk_usage", lambda path: SimpleNamespace(free=100 * 2**20))
+        patched.setattr(shard, "disk_usage", lambda path: SimpleNamespace(free=100 * 2**20))
         with pytest.raises(VectorIndexError, match="Only 100 MB are free") as caught:
             embedded_index.upsert([item("refused", ordinal=1)])
     assert "Make room" in caught.value.hint
@@ -233,9 +233,9 @@ import os, sys
 from pathlib import Path
 from ingest.documents import Chunk
 from ingest.errors import VectorIndexError
-from ingest.index import Fingerprint, SparseTerms, Vectors, Where, embedded
+from ingest.index import Fingerprint, SparseTerms, Vectors, Where, embedded, shard
 
-embedded._ROOM_MB = 128
+shard._ROOM_MB = 128
 index = embedded.EmbeddedIndex.open(Path(sys.argv[1]), Fingerprint("toy", 1024, 200, 0, 1))
 stored, terms = 0, SparseTerms(tuple(range(1, 200)), 199 * (1.0,))
 try:
