@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.messy import Peak
-from ingest.context import dense_text
+from ingest.context import in_context
 from ingest.embedder import WORTH_MEASURING, Embedder, packaged_folder
 from ingest.errors import ReadError
 from ingest.events import Finished, Indexed
@@ -102,7 +102,7 @@ def texts_of(files: list[File], embedder: Embedder, settings: IngestSettings) ->
             chunks = prepare(Unread(file.path, file.uri, "documents", file.uri, "")).chunks
         except ReadError:
             continue
-        texts |= dict.fromkeys(map(dense_text, chunks))
+        texts |= dict.fromkeys(map(in_context, chunks))
     return list(texts)
 
 

@@ -67,8 +67,9 @@ CREATE TABLE IF NOT EXISTS documents (
     PRIMARY KEY (document_id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS documents_by_place ON documents (collection, root, uri);
+CREATE INDEX IF NOT EXISTS documents_by_content ON documents (sha256);
 CREATE TABLE IF NOT EXISTS folders (
-    collection, root, found, swept,
+    collection, root, disk, found, swept,
     PRIMARY KEY (collection, root)
 ) WITHOUT ROWID;
 CREATE TEMP TABLE seen (document_id PRIMARY KEY) WITHOUT ROWID;
@@ -106,6 +107,11 @@ class Catalogue:
     def get(self, document_id: str) -> Entry | None:
         """The entry of a document, if it was ever seen."""
         return next(self._select("document_id = ?", document_id), None)
+
+    def twin(self, entry: Entry) -> Entry | None:
+        """Another document that is stored, with the same content."""
+        same = "sha256 = ? AND document_id != ? AND state = 'indexed'"
+        return next(self._select(same, entry.sha256, entry.document_id), None)
 
     def put(self, entry: Entry) -> None:
         """Writes an entry in place of the one before."""
@@ -171,10 +177,19 @@ class Catalogue:
             root,
         )
 
-    def expect(self, collection: str, root: str, found: int) -> None:
+    def disk(self, collection: str, root: str) -> int | None:
+        """The disk a folder was on when it was swept last, as :func:`~ingest.scan.disk_of` names it."""
+        query = "SELECT disk FROM folders WHERE collection = ? AND root = ?"
+        with _translated(self._path):
+            row = self._db.execute(query, (collection, root)).fetchone()
+        return None if row is None else int(row[0])
+
+    def expect(self, collection: str, root: str, disk: int, found: int) -> None:
         """Notes that a sweep of a folder has begun, and how many files it is going to meet."""
         with _translated(self._path):
-            self._db.execute("INSERT OR REPLACE INTO folders VALUES (?, ?, ?, FALSE)", (collection, root, found))
+            self._db.execute(
+                "INSERT OR REPLACE INTO folders VALUES (?, ?, ?, ?, FALSE)", (collection, root, disk, found)
+            )
 
     def end_sweep(self, collection: str, root: str) -> None:
         """Notes that every file of a folder has been met."""
@@ -185,6 +200,11 @@ class Catalogue:
         """Forgets what was noted of a collection's folders."""
         with _translated(self._path):
             self._db.execute("DELETE FROM folders WHERE collection = ?", (collection,))
+
+    def forget_folder(self, collection: str, root: str) -> None:
+        """Forgets what was noted of one folder."""
+        with _translated(self._path):
+            self._db.execute("DELETE FROM folders WHERE collection = ? AND root = ?", (collection, root))
 
     def coverage(self, collection: str) -> Coverage | None:
         """How much of a collection's folders is read; None if all is, or as long as nobody has counted."""

@@ -51,12 +51,13 @@ class Meter:
                 self._failed += 1
 
     def done(self, size: float) -> None:
-        """A file of so many bytes is done, or a part of one."""
+        """A file of so many bytes is done."""
         self._bytes += size
 
-    def stored(self, chunks: int) -> None:
-        """So many chunks were stored."""
+    def stored(self, chunks: int, size: float) -> None:
+        """So many chunks were stored, made from so many bytes of files."""
         self._chunks += chunks
+        self._bytes += size
 
     def due(self) -> Progressed | None:
         """A report, if the last one was a while ago."""

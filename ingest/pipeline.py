@@ -19,7 +19,7 @@ from ingest.index import Index, Where
 from ingest.intake import Intake, Reading, outcome
 from ingest.meter import Meter
 from ingest.preparing import Preparer
-from ingest.scan import File, Ignored, Unreadable, count, hash_file, scan
+from ingest.scan import KEPT, File, FolderGoneError, Ignored, Unreadable, count, disk_of, hash_file, scan
 from ingest.settings import IngestSettings
 from ingest.sources import Source, lies_in
 from ingest.writer import Writer
@@ -76,7 +76,7 @@ class Pipeline:
             self._meter.total = (sum(files for files, _ in counts), sum(size for _, size in counts))
             for source, (files, _) in zip(sources, counts, strict=True):
                 if source.whole:
-                    self._catalogue.expect(collection, str(source.root), files)
+                    self._catalogue.expect(collection, str(source.root), disk_of(source.root), files)
 
     def _work(self, sources: Sequence[Source], collection: str) -> Iterator[Event | None]:
         """The events of a run; None stands for work done that none of them tells of."""
@@ -93,6 +93,7 @@ class Pipeline:
 
     def _sweep(self, source: Source, collection: str, intake: Intake) -> Iterator[Event | None]:
         self._catalogue.start_sweep()
+        disk = self._disk(source, collection)
         unseen_places: list[str] = []
         for found in scan(source.root, source.below):
             match found:
@@ -108,10 +109,20 @@ class Pipeline:
         while intake.busy:
             yield from self._store(intake)
         yield from self._writer.flush()
+        if disk_of(source.root) != disk:
+            raise FolderGoneError(f"The disk of {source.root} was taken away meanwhile.", KEPT)
         yield from self._prune(source, collection, unseen_places)
         if source.whole:
             self._counting.join()
             self._catalogue.end_sweep(collection, str(source.root))
+
+    def _disk(self, source: Source, collection: str) -> int:
+        """The disk the folder is on. An empty folder on another disk than before is a mount point without its disk."""
+        disk = disk_of(source.root)
+        before = self._catalogue.disk(collection, str(source.root))
+        if before not in (None, disk) and not any(source.root.iterdir()):
+            raise FolderGoneError(f"{source.root} is empty: its disk was taken away.", KEPT)
+        return disk
 
     def _examine(self, file: File, root: Path, collection: str, intake: Intake) -> Unchanged | Failed | None:
         """How a file went before, if it is as it was; else begins to read it."""
@@ -192,6 +203,7 @@ class Pipeline:
         return Unchanged(known.uri)
 
     def _fail(self, entry: Entry, error: ReadError) -> Failed:
+        disk_of(Path(entry.root))  # if all is gone, it is not this file that is bad
         self._meter.done(entry.size)
         if self._catalogue.get(entry.document_id):
             self._index.delete(Where(document_ids=(entry.document_id,)))
@@ -207,6 +219,8 @@ class Pipeline:
             for entry in self._catalogue.unseen(collection, root):
                 if root != str(source.root) or (source.covers(entry.uri) and not lies_in(entry.uri, unseen_places)):
                     yield remove(entry, self._catalogue, self._index)
+            if root != str(source.root):
+                self._catalogue.forget_folder(collection, root)
 
 
 def remove(entry: Entry, catalogue: Catalogue, index: Index) -> Removed:

@@ -27,7 +27,7 @@ _ENVIRONMENT = "pyvenv.cfg"
 DECISIVE = (*_IGNORE_FILES, _ENVIRONMENT)
 """Names of files that decide what of their folder is left out."""
 
-_KEPT = "Check the spelling of the path, and that its disk is there. What was read of it before is kept."
+KEPT = "Check the spelling of the path, and that its disk is there. What was read of it before is kept."
 
 
 class FolderGoneError(UsageError):
@@ -134,7 +134,7 @@ class _Folder:
 
 
 def _walk(root: Path, below: Path | None) -> Iterator[Found | _Folder]:
-    device = _device(root)
+    device = disk_of(root)
     parts = below.relative_to(root).parts if below else ()
     # A stack, as folders can be nested deeper than Python's calls.
     stack = [_entries(_Folder(str(root), "", ()), root, parts)]
@@ -148,8 +148,8 @@ def _walk(root: Path, below: Path | None) -> Iterator[Found | _Folder]:
         if isinstance(found, _Folder):
             stack.append(_entries(found, root, parts[len(stack) :]))
         yield found
-    if _device(root) != device:
-        raise FolderGoneError(f"The disk of {root} was taken away meanwhile.", _KEPT)
+    if disk_of(root) != device:
+        raise FolderGoneError(f"The disk of {root} was taken away meanwhile.", KEPT)
 
 
 def _entries(folder: _Folder, root: Path, parts: Sequence[str]) -> Iterator[Found | _Folder]:
@@ -198,8 +198,11 @@ def _unreadable(uri: str, root: Path, error: OSError) -> Iterator[Unreadable]:
         yield Unreadable(uri, f"it cannot be opened: {error.strerror or error}")
 
 
-def _device(root: Path) -> int:
-    """The disk a folder is on: when it is taken away, its mount point may stay as an empty folder on another."""
+def disk_of(root: Path) -> int:
+    """The disk a folder is on: when it is taken away, its mount point may stay as an empty folder on another.
+
+    Raises :class:`FolderGoneError` where there is no such folder.
+    """
     try:
         status = root.stat()
         if not stat.S_ISDIR(status.st_mode):
@@ -210,7 +213,7 @@ def _device(root: Path) -> int:
 
 
 def _gone(root: Path, error: OSError) -> FolderGoneError:
-    return FolderGoneError(f"{root} cannot be opened: {error.strerror or error}.", _KEPT)
+    return FolderGoneError(f"{root} cannot be opened: {error.strerror or error}.", KEPT)
 
 
 def _reason_of_link(location: str, root: Path) -> str:

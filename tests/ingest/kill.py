@@ -29,7 +29,7 @@ from tests.cheap_embedder import CheapEmbedder
 class _Slow(CheapEmbedder):
     def embed_in_batches(self, texts: list[str]) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
         for batch in super().embed_in_batches(texts):
-            time.sleep(0.01)  # so that the moment of killing can fall between any two batches
+            time.sleep(0.1)  # so that the moment of killing can fall between any two batches
             yield batch
 
 

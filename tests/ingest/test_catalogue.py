@@ -52,7 +52,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 def test_coverage_is_told_while_something_is_missing(path: Path) -> None:
     with Catalogue(path) as catalogue:
         assert catalogue.coverage("documents") is None
-        catalogue.expect("documents", "/papers", 1000)
+        catalogue.expect("documents", "/papers", 1, 1000)
         coverage = catalogue.coverage("documents")
         assert coverage is not None
         assert (coverage.read, coverage.found, coverage.share) == (500, 1000, 0.5)
