@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-_WORDS = "lamp fog tide keeper boat signal storm oil glass tower wind relief log station rock ship".split()
+_WORDS = ("lamp", "fog", "tide", "keeper", "boat", "signal", "storm", "oil", "glass", "tower", "wind", "relief")
 _FILES_PER_FOLDER = 500
 
 

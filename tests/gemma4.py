@@ -59,6 +59,8 @@ class Shape:
     context: int = 8192
     primer: str = "<|channel>thought\n<channel|>"
     """What the template opens an answer without thinking with."""
+    precise: bool = False
+    """Weights of 32 bits: then logits do not depend on how tokens were put into batches, but for the last digits."""
 
     def kv_heads(self, layer: int) -> int:
         """Of one layer."""
@@ -148,7 +150,7 @@ def _tensors(shape: Shape, tokens: int) -> Iterator[tuple[str, Array]]:
 
     def matrix(*size: int) -> Array:
         # Wide enough that every position's logits depend on all it sees: small weights would hide a wrong cache.
-        return (random.standard_normal(size) * _SPREAD).astype(numpy.float16)
+        return (random.standard_normal(size) * _SPREAD).astype(numpy.float32 if shape.precise else numpy.float16)
 
     def norm(size: int) -> Array:
         return random.uniform(0.5, 1.5, size).astype(numpy.float32)

@@ -90,9 +90,7 @@ def test_stop_ends_the_answer_and_the_next_question_works(page: Page) -> None:
     expect(page.get_by_text("Answered in")).to_be_visible(timeout=_PATIENCE)
 
 
-def test_an_ingest_from_a_second_terminal_is_seen_live(
-    page: Page, environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_an_ingest_from_a_second_terminal_is_seen_live(page: Page, environment: dict[str, str], tmp_path: Path) -> None:
     for number in range(80):
         text = "\n\n".join(f"On day {number}.{hour} the keeper saw {hour * 7} ships pass. " * 8 for hour in range(4))
         (tmp_path / f"log{number:02}.txt").write_text(text)
