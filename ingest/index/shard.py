@@ -41,6 +41,10 @@ _SEGMENT = 2_500
 _SEGMENTS = 32
 """More segments than this are merged, the small ones first, into such of eight times that size at most."""
 
+_SCAN = 500
+"""Chunks of a segment up to which their words are compared one by one; with the usual 5,000 a segment would never
+use its inverted index for a query within a collection."""
+
 _ROOM_MB = 512
 """Room on the disk that a write asks for: what files have laid claim to without having it, and one merge."""
 
@@ -113,7 +117,9 @@ def _config(dimension: int) -> EdgeConfig:
     kilobytes = _SEGMENT * dimension * 4 // 1024
     return EdgeConfig(
         vectors={DENSE: EdgeVectorParams(size=dimension, distance=Distance.Cosine, memory=Memory.Cached)},
-        sparse_vectors={BM25: EdgeSparseVectorParams(modifier=Modifier.Idf, memory=Memory.Cached)},
+        sparse_vectors={
+            BM25: EdgeSparseVectorParams(full_scan_threshold=_SCAN, modifier=Modifier.Idf, memory=Memory.Cached)
+        },
         hnsw_config=HnswIndexConfig(m=0, ef_construct=100, full_scan_threshold=0),
         optimizers=EdgeOptimizersConfig(
             indexing_threshold=kilobytes, max_segment_size=8 * kilobytes, default_segment_number=_SEGMENTS
