@@ -133,8 +133,7 @@ def _ingest(shared: Shared, wanted: Wanted) -> Rows:
 
 
 def _remove(shared: Shared, wanted: Wanted) -> Rows:
-    library, paths = shared.library(), [Path(path) for path in wanted["paths"]]
-    yield from _each(event_json, shared.ingests.run(partial(library.remove, paths, wanted["collection"])))
+    yield from _each(event_json, shared.ingests.run(partial(shared.library().forget, wanted["documents"])))
 
 
 def _remove_collection(shared: Shared, wanted: Wanted) -> Rows:

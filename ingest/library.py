@@ -16,7 +16,7 @@ from ingest.index import Fingerprint, Index, Where, drop_index, open_index
 from ingest.index.copy import copy_index
 from ingest.pipeline import Pipeline, remove
 from ingest.settings import IngestSettings
-from ingest.sources import Source, meant
+from ingest.sources import Source, meant_ids
 
 DEFAULT_COLLECTION = "documents"
 _EVERYTHING = Where(collection=DEFAULT_COLLECTION)
@@ -31,7 +31,11 @@ class Library:
     @cached_property
     def catalogue(self) -> Catalogue:
         """What was ingested, and how it went."""
-        return Catalogue(catalogue_path(self.settings))
+        catalogue = Catalogue(catalogue_path(self.settings))
+        own_rules = self.settings.home / ".transomignore"
+        if not own_rules.exists():
+            own_rules.write_text("*\n")  # where the home lies in an ingested folder, it is no document
+        return catalogue
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -76,8 +80,13 @@ class Library:
 
     def remove(self, paths: Sequence[Path], collection: str) -> Iterator[Removed]:
         """Removes documents: files and folders, as they lie on the disk or as they are shown."""
-        for path in paths:
-            for entry in meant(list(self.catalogue.entries(collection)), path):
+        yield from self.forget(meant_ids(self.catalogue, collection, paths))
+
+    def forget(self, document_ids: Sequence[str]) -> Iterator[Removed]:
+        """Removes documents by their ids; one that is not there is passed over."""
+        for document_id in document_ids:
+            entry = self.catalogue.get(document_id)
+            if entry:
                 yield remove(entry, self.catalogue, self.index)
 
     def remove_collection(self, collection: str) -> None:

@@ -16,6 +16,7 @@ from ingest.events import Event, Removed
 from ingest.index import Where
 from ingest.owner import Owner, find_owner
 from ingest.settings import IngestSettings
+from ingest.sources import meant_ids
 from ingest.wire import error_from_json, event_from_json, passages_from_json, where_json
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ class RemoteLibrary:
 
     def remove(self, paths: Sequence[Path], collection: str) -> Iterator[Removed]:
         """See :class:`Desk`."""
-        for row in self._line.request("remove", paths=_absolute(paths) + _shown(paths), collection=collection):
+        for row in self._line.request("remove", documents=meant_ids(self.catalogue, collection, paths)):
             event = event_from_json(row)
             if isinstance(event, Removed):
                 yield event
@@ -197,8 +198,3 @@ class RemoteLibrary:
 def _absolute(paths: Sequence[Path]) -> list[str]:
     """The owner has another working directory."""
     return [str(path.expanduser().absolute()) for path in paths]
-
-
-def _shown(paths: Sequence[Path]) -> list[str]:
-    """Those that may be meant as documents are shown, below the folder they were ingested from."""
-    return [str(path) for path in paths if path.parts and not path.is_absolute()]

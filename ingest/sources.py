@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.catalogue import Entry
+from ingest.catalogue import Catalogue, Entry
 from ingest.errors import UsageError
 from ingest.scan import uri_of
 
@@ -57,6 +57,12 @@ def meant(entries: Sequence[Entry], path: Path) -> list[Entry]:
     place = path.expanduser().resolve()
     on_disk = [entry for entry in entries if _lies_at(entry, place)]
     return on_disk or [entry for entry in entries if path.parts and _is_at_or_below(entry.uri, path.as_posix())]
+
+
+def meant_ids(catalogue: Catalogue, collection: str, paths: Sequence[Path]) -> list[str]:
+    """The ids of the documents of a collection that are :func:`meant` by any of these paths."""
+    entries = list(catalogue.entries(collection))
+    return list(dict.fromkeys(entry.document_id for path in paths for entry in meant(entries, path)))
 
 
 def _lies_at(entry: Entry, place: Path) -> bool:

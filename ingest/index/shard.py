@@ -158,7 +158,8 @@ def translated(directory: Path) -> Iterator[None]:
             raise
         if "WouldBlock" in str(error):
             raise IndexLockedError(
-                f"The index in {directory} is open in another process.", "Close the other Transom first."
+                f"The index in {directory} is open in another process.",
+                "Wait until it is done; or open the chat (`transom chat`): beside it commands share the index.",
             ) from error
         on_disk = isinstance(error, OSError)
         hint = "Check its permissions and the room on its disk." if on_disk else REBUILD

@@ -71,7 +71,7 @@ def test_a_second_process_is_told_and_a_killed_one_loses_nothing(tmp_path: Path,
         with pytest.raises(IndexLockedError):
             embedded.drop(tmp_path)
         holder.communicate("")
-    assert "Close the other Transom" in caught.value.hint
+    assert "Wait until it is done" in caught.value.hint
     assert holder.returncode == -9
     with EmbeddedIndex.open(tmp_path, fingerprint) as index:
         assert index.count(EVERYTHING) == 300

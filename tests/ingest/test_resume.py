@@ -242,6 +242,13 @@ def test_a_path_that_is_gone_can_be_forgotten(cheap_library: Library, folder: Pa
     assert finished.removed == 1
 
 
+def test_a_home_inside_the_folder_is_no_document(cheap: CheapEmbedder, folder: Path) -> None:
+    with Library(IngestSettings.load(home=folder / "state")) as library:
+        library.__dict__["embedder"] = cheap
+        run(library, folder)
+        assert run(library, folder)[1].files == 12
+
+
 def test_how_much_was_read_is_known_after_a_stop(cheap_library: Library, folder: Path) -> None:
     assert cheap_library.coverage("documents") is None
     stopping = iter(cheap_library.ingest([folder]))
