@@ -109,7 +109,7 @@ def _create_shard(path: Path, dimension: int) -> None:
 
 
 def _config(dimension: int) -> EdgeConfig:
-    """No graph (HNSW): building one holds up the whole process, for a minute at 100,000 chunks.
+    """No graph (HNSW): building one holds up the whole process, for 15 s at 100,000 chunks and more.
 
     Looking at every vector takes some milliseconds there, and the best is found for certain. What is sealed lies in
     mapped files; only what came after it takes memory.
