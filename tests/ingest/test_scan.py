@@ -185,7 +185,7 @@ def test_a_disk_that_is_taken_away_during_the_walk_is_an_error(tmp_path: Path, m
     write(tmp_path / "a.txt")
     walk = scan(tmp_path)
     next(walk)
-    monkeypatch.setattr("ingest.scan._device", lambda _: -1)  # its mount point stays, as an empty folder
+    monkeypatch.setattr("ingest.scan.disk_of", lambda _: -1)  # its mount point stays, as an empty folder
     with pytest.raises(FolderGoneError, match="taken away"):
         list(walk)
 
