@@ -16,11 +16,14 @@ counted in each; the texts for the bare runs are part of it).
 import argparse
 import json
 import shutil
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a file, benchmarks/ingest.py would hide the package ingest
 
 from benchmarks.messy import Peak
 from ingest.context import in_context

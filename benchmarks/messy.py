@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -25,6 +26,8 @@ from unittest.mock import patch
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import psutil
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a file, benchmarks/ingest.py would hide the package ingest
 
 from benchmarks import hanging_reader
 from ingest import sandbox

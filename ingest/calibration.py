@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ingest.encoder import Backend, Encoder, Vectors
+from ingest.errors import TransomError
 
 MIN_AGREEMENT = 0.999
 """Least cosine between a text's vector and its float32 one, over all probes.
@@ -55,11 +56,6 @@ class Calibration(BaseModel):
     seconds: float
     """What the measurement took."""
 
-    @property
-    def gain(self) -> float:
-        """How many times as fast as float32 the chosen way is."""
-        return self.speeds[self.backend].texts_per_second / self.speeds["fp32"].texts_per_second
-
 
 _RECORDS = TypeAdapter(dict[str, Calibration])
 
@@ -78,11 +74,17 @@ class Records:
         return self._all().get(key)
 
     def put(self, key: str, calibration: Calibration) -> None:
-        """Keeps a measurement; raises :class:`OSError` where the home cannot be written."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        """Keeps a measurement; raises :class:`TransomError` where the home cannot be written."""
         scratch = self._path.with_suffix(".new")
-        scratch.write_bytes(_RECORDS.dump_json(self._all() | {key: calibration}, indent=2))
-        os.replace(scratch, self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            scratch.write_bytes(_RECORDS.dump_json(self._all() | {key: calibration}, indent=2))
+            os.replace(scratch, self._path)
+        except OSError as error:
+            raise TransomError(
+                f"{self._path} cannot be written: {error.strerror or error}",
+                "Check that its folder can be written and its disk is not full.",
+            ) from error
 
     def _all(self) -> dict[str, Calibration]:
         with suppress(FileNotFoundError, ValidationError):

@@ -1,10 +1,10 @@
-"""Text -> the two vectors Transom searches with: dense (sentence-transformers) and BM25 term weights.
+"""Text -> the dense vector Transom searches with, by sentence-transformers.
 
 Nothing here reaches for the network unless the settings name a model that is not on this machine.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
-from qdrant_edge import SparseVector
 
 from ingest.calibration import Calibration, Records, calibrate, machine_key
 from ingest.encoder import Backend, Encoder
 from ingest.errors import TransomError
-from ingest.index import SparseTerms
 from ingest.settings import EmbeddingSettings, default_home
-from ingest.terms import query_vector
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -41,8 +38,6 @@ class Embedder(Embeddings):
         self._encoder = Encoder(self._model)
         self.calibration: Calibration | None = None
         """What was measured on this machine; None while it was not needed."""
-        self.measured: Callable[[Calibration], None] = lambda calibration: None
-        """Called when the machine was measured just now, so that it can be told; set by whoever tells."""
 
     @property
     def name(self) -> str:
@@ -86,10 +81,6 @@ class Embedder(Embeddings):
         """The dense vector of a query, normalised to length 1; documents that are being embedded wait meanwhile."""
         return cast("list[float]", self._encoder.query(text, self._settings.query_prompt)[0].tolist())
 
-    def query_terms(self, text: str) -> SparseTerms:
-        """The terms of a query, for the BM25 vector; idf is applied by the index."""
-        return _terms(query_vector(text))
-
     def _backend(self, texts: list[str]) -> Backend:
         """As set, as measured before, or measured now; a few texts are not worth it and are computed in float32."""
         if self._settings.backend != "auto":
@@ -101,12 +92,7 @@ class Embedder(Embeddings):
             if self.calibration is None and len(texts) >= WORTH_MEASURING:
                 self.calibration = calibrate(self._encoder, texts, self._settings.document_prompt)
                 records.put(key, self.calibration)
-                self.measured(self.calibration)
         return self.calibration.backend if self.calibration else "fp32"
-
-
-def _terms(vector: SparseVector) -> SparseTerms:
-    return SparseTerms(indices=tuple(vector.indices), values=tuple(vector.values))
 
 
 def _load(settings: EmbeddingSettings) -> "SentenceTransformer":

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,7 +31,6 @@ class Reading:
     path: Path
     future: Future[Prepared]
     attempt: int = 1
-    started: float = field(default_factory=time.monotonic)
 
 
 class Intake:
@@ -44,6 +43,8 @@ class Intake:
         self._sandbox: Sandbox[Unread, Prepared] | None = None
         self._readings: dict[Future[Prepared], Reading] = {}
         self._bytes = 0
+        self._heard = time.monotonic()
+        """When a file was ready last, or the first one began."""
 
     @property
     def busy(self) -> bool:
@@ -57,6 +58,8 @@ class Intake:
 
     def begin(self, entry: Entry, path: Path, attempt: int = 1) -> None:
         """Begins to read a file."""
+        if not self.busy:
+            self._heard = time.monotonic()
         if self._sandbox is None:
             self._sandbox = Sandbox(self._limits, self._make_preparer())
         unread = Unread(path, entry.document_id, entry.collection, entry.uri, entry.sha256)
@@ -70,13 +73,14 @@ class Intake:
         for future in [future for future in self._readings if future in done]:
             reading = self._readings.pop(future)
             self._bytes -= reading.entry.size
+            self._heard = time.monotonic()
             yield reading
 
     def slowest(self) -> str:
         """The file that is waited for, if it takes long; in words, for a person."""
+        seconds = time.monotonic() - self._heard
         running = next((reading for future, reading in self._readings.items() if future.running()), None)
-        seconds = time.monotonic() - running.started if running else 0
-        return f"{running.entry.uri} (being read for {seconds:.0f} s)" if running and seconds > _LONG else ""
+        return f"{running.entry.uri} (waited for since {seconds:.0f} s)" if running and seconds > _LONG else ""
 
     def __enter__(self) -> Self:
         return self

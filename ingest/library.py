@@ -17,6 +17,7 @@ from ingest.index.copy import copy_index
 from ingest.pipeline import Pipeline, remove
 from ingest.settings import IngestSettings
 from ingest.sources import Source, meant_ids
+from ingest.terms import query_terms
 
 DEFAULT_COLLECTION = "documents"
 _EVERYTHING = Where(collection=DEFAULT_COLLECTION)
@@ -105,7 +106,7 @@ class Library:
         if not query.strip():
             raise UsageError("The question is empty.", "Write what you want to know.")
         dense = self.embedder.embed_query(query)
-        return self.index.search(dense, self.embedder.query_terms(query), limit, where)
+        return self.index.search(dense, query_terms(query), limit, where)
 
     def require(self, collection: str) -> None:
         """Raises :class:`UsageError` where a collection holds no document that could be asked about."""

@@ -84,7 +84,6 @@ class Pipeline:
             for source in sources:
                 yield from self._sweep(source, collection, intake)
         self._index.flush()
-        self._index.optimize()
 
     def _preparer(self) -> Preparer:
         cut, reading = self._settings.chunking, self._settings.reading

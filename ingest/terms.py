@@ -4,6 +4,8 @@ from functools import cache
 
 from qdrant_edge import Bm25, Bm25Config, SparseVector
 
+from ingest.index import SparseTerms
+
 
 @cache
 def bm25(language: str = "english") -> Bm25:
@@ -11,16 +13,20 @@ def bm25(language: str = "english") -> Bm25:
     return Bm25(Bm25Config(language=language))
 
 
-def document_vector(text: str) -> SparseVector:
-    """The sparse vector of a stored text: each term with its saturated frequency."""
-    return bm25().embed_document(text)
+def document_terms(text: str) -> SparseTerms:
+    """The terms of a stored text, each with its saturated frequency."""
+    return _sparse(bm25().embed_document(text))
 
 
-def query_vector(text: str) -> SparseVector:
-    """The sparse vector of a query: each term with weight 1; the index multiplies by idf."""
-    return bm25().embed_query(text)
+def query_terms(text: str) -> SparseTerms:
+    """The terms of a query, each with weight 1; the index multiplies by idf."""
+    return _sparse(bm25().embed_query(text))
 
 
 def terms(text: str) -> frozenset[int]:
     """The distinct terms of a text."""
-    return frozenset(query_vector(text).indices)
+    return frozenset(query_terms(text).indices)
+
+
+def _sparse(vector: SparseVector) -> SparseTerms:
+    return SparseTerms(indices=tuple(vector.indices), values=tuple(vector.values))

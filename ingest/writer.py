@@ -14,11 +14,11 @@ from ingest.context import in_context, text_key
 from ingest.documents import Chunk
 from ingest.embedder import Embedder
 from ingest.events import Indexed
-from ingest.index import Index, SparseTerms, Vectors, Where
+from ingest.index import Index, Vectors, Where
 from ingest.index.schema import Dense
 from ingest.meter import Meter
 from ingest.preparing import Prepared
-from ingest.terms import document_vector
+from ingest.terms import document_terms
 
 _GATHERED = 1024
 """Chunks embedded together: sorted by length across documents, they need little padding."""
@@ -112,12 +112,9 @@ class Writer:
                 yield
 
     def _upsert(self, groups: Iterable[tuple[list[Chunk], Dense]]) -> None:
-        items = [(chunk, Vectors(vector, _bm25(chunk))) for chunks, vector in groups for chunk in chunks]
+        items = [
+            (chunk, Vectors(vector, document_terms(in_context(chunk)))) for chunks, vector in groups for chunk in chunks
+        ]
         if items:
             self._index.upsert(items)
             self._meter.stored(len(items), sum(self._share[chunk.document_id] for chunk, _ in items))
-
-
-def _bm25(chunk: Chunk) -> SparseTerms:
-    vector = document_vector(in_context(chunk))
-    return SparseTerms(tuple(vector.indices), tuple(vector.values))

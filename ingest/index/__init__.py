@@ -45,12 +45,6 @@ class Index(Protocol):
         A key of which no chunk is stored is left out.
         """
 
-    def optimize(self) -> None:
-        """Seals what was stored last, if it is much; `upsert` does so as it goes, so there is seldom anything to do.
-
-        In the embedded index no other thread of this process runs meanwhile: for a second or two at most.
-        """
-
     def flush(self) -> None:
         """Writes to disk what only the write-ahead log holds."""
 

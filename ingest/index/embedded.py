@@ -94,7 +94,7 @@ class EmbeddedIndex:
             require_room(self._directory)
             points = [_point(chunk, vectors) for chunk, vectors in batch]
             self._update(UpdateOperation.upsert_points(points))
-            self.optimize()
+            self._seal()
 
     def search(self, dense: Dense, bm25: SparseTerms, limit: int, where: Where) -> list[Passage]:
         """See :class:`~ingest.index.Index`."""
@@ -146,12 +146,6 @@ class EmbeddedIndex:
         """See :class:`~ingest.index.Index`."""
         return collect_dense(keys, self._having)
 
-    def optimize(self) -> None:
-        """See :class:`~ingest.index.Index`."""
-        with translated(self._directory):
-            if self._shard.optimize():
-                self._shard.flush()  # else the write-ahead log would keep all that is now elsewhere
-
     def flush(self) -> None:
         """See :class:`~ingest.index.Index`."""
         with translated(self._directory):
@@ -172,6 +166,12 @@ class EmbeddedIndex:
                 note_sizes(self._directory)
             finally:
                 self._shard.close()
+
+    def _seal(self) -> None:
+        """Seals what was stored last, if it is much: until then no other thread of this process runs."""
+        with translated(self._directory):
+            if self._shard.optimize():
+                self._shard.flush()  # else the write-ahead log would keep all that is now elsewhere
 
     def _update(self, operation: UpdateOperation) -> None:
         with translated(self._directory):

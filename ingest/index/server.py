@@ -137,9 +137,6 @@ class ServerIndex:
         """See :class:`~ingest.index.Index`."""
         return collect_dense(keys, self._having)
 
-    def optimize(self) -> None:
-        """Nothing to do: a server optimizes by itself."""
-
     def flush(self) -> None:
         """Nothing to do: every write waits until the server has it."""
 

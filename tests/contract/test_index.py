@@ -66,7 +66,6 @@ def test_an_empty_index_answers(index: Index, query: MakeQuery) -> None:
     assert index.chunks("no such document", [0, 1]) == []
     index.upsert([])
     index.delete(EVERYTHING)
-    index.optimize()
     index.flush()
 
 
