@@ -211,13 +211,18 @@ def test_ctrl_c_stops_soon_with_what_is_done(home: Path, folder: Path, options: 
     text = "".join(lines)
     for number in range(40):
         (folder / f"log{number}.txt").write_text(f"{number}\n{text}")
-    command = [sys.executable, "-c", "from app.cli import main; main()", "ingest", str(folder), "--json", *options]
+    # Whoever runs the tests in the background has Ctrl-C ignored, and all that is started by them inherits it.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from app.cli import main; main()"
+    command = [sys.executable, "-c", code, "ingest", str(folder), "--json", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout
-    process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    started = time.monotonic()
-    _, errors = process.communicate(timeout=60)
+    try:
+        assert process.stdout
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "Stopped. " in errors
     assert "the same command goes on from there" in errors
