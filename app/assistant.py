@@ -8,7 +8,8 @@ from typing import Self
 
 from app.answers import Event
 from app.llm.engine import Engine
-from app.llm.runtime import LlamaRuntime, Sampling
+from app.llm.runtime import LlamaRuntime
+from app.llm.sampling import Sampling
 from app.models.resolve import ResolvedModel, resolve
 from app.models.setup import set_up
 from app.orchestrator import Conversation, Orchestrator

@@ -30,7 +30,7 @@ from app.fitting import fit
 from app.llm.dialogue import Dialogue
 from app.llm.engine import Engine, Evaluated
 from app.llm.ledger import Ledger
-from app.llm.runtime import Sampling
+from app.llm.sampling import Sampling
 from app.llm.visible import Piece, VisibleText
 from app.prompting import prompt
 from app.settings import AnsweringSettings

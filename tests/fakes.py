@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from app.llm.runtime import Sampling
+from app.llm.sampling import Sampling
 
 END = 256
 CONTROL = {"<start>": 257, "<end>": END}

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from threading import Lock
 
 from app.errors import WindowError
-from app.llm.runtime import BATCH, Runtime, Sampling
+from app.llm.runtime import BATCH, Runtime
+from app.llm.sampling import Sampling
 from app.llm.saved import SavedWindow, SavedWindows
 from ingest.errors import TransomError
 

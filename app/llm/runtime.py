@@ -16,6 +16,7 @@ import llama_cpp
 import psutil
 
 from app.errors import ModelError, WindowError
+from app.llm.sampling import Sampling
 
 logging.getLogger("llama-cpp-python").setLevel(logging.CRITICAL + 1)
 
@@ -25,17 +26,6 @@ tools) out of plain text too, and a document could forge them."""
 
 BATCH = 128
 """Tokens handed to llama.cpp at once: progress can be shown, and a stop takes effect, between two batches."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How the next token is chosen; temperature 0 takes the likeliest."""
-
-    temperature: float = 0.0
-    top_k: int = 0
-    """0 considers every token."""
-    top_p: float = 1.0
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from app.api import routes
 from app.assistant import Assistant
 from app.errors import ModelError
 from app.llm.engine import Engine
-from app.llm.runtime import Sampling
+from app.llm.sampling import Sampling
 from app.models.resolve import ResolvedModel
 from app.orchestrator import Orchestrator
 from app.remote import RemoteAssistant

@@ -14,7 +14,8 @@ from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 from app.llm.dialogue import Dialogue, TurnFormat
 from app.llm.engine import Engine, Sampled
-from app.llm.runtime import BATCH, Context, LlamaRuntime, Sampling
+from app.llm.runtime import BATCH, Context, LlamaRuntime
+from app.llm.sampling import Sampling
 from app.llm.visible import VisibleText
 from tests.gemma4 import DENSE, SHARED
 

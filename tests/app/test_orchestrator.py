@@ -6,7 +6,7 @@ import pytest
 from app.answers import Condensed, Event, Finished, Fitted, Reading, Retrieved, Token
 from app.errors import WindowError
 from app.llm.engine import Engine
-from app.llm.runtime import Sampling
+from app.llm.sampling import Sampling
 from app.orchestrator import ABSTAINED, Conversation, Orchestrator
 from app.prompting import prompt
 from app.settings import AnsweringSettings

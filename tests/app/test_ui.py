@@ -11,7 +11,7 @@ from app import shared
 from app.assistant import Assistant
 from app.errors import ModelError
 from app.llm.engine import Engine
-from app.llm.runtime import Sampling
+from app.llm.sampling import Sampling
 from app.models.resolve import ResolvedModel
 from app.orchestrator import ABSTAINED, Orchestrator
 from app.settings import AnsweringSettings, Settings

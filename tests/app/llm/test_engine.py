@@ -4,7 +4,8 @@ import pytest
 
 from app.errors import WindowError
 from app.llm.engine import Engine, Evaluated, Sampled
-from app.llm.runtime import BATCH, Sampling
+from app.llm.runtime import BATCH
+from app.llm.sampling import Sampling
 from tests.fakes import END, ScriptedRuntime
 
 

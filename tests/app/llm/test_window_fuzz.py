@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from app.llm import runtime as runtime_module
 from app.llm.engine import Engine, Evaluated
-from app.llm.runtime import BATCH, Context, LlamaRuntime, Sampling
+from app.llm.runtime import BATCH, Context, LlamaRuntime
+from app.llm.sampling import Sampling
 from app.llm.saved import SavedWindows
 from tests.gemma4 import DENSE, SHARED, write
 
