@@ -29,6 +29,15 @@ BATCH = 128
 
 
 @dataclass(frozen=True, slots=True)
+class Adapter:
+    """A LoRA in a GGUF of its own: small matrices that are added to those of the model."""
+
+    path: Path
+    scale: float = 1.0
+    """How much of it is added."""
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """How a model is run."""
 
@@ -42,6 +51,7 @@ class Context:
     """Whether layers with a sliding window keep the whole window."""
     flash_attention: bool | None = None
     """None leaves it to llama.cpp."""
+    adapters: tuple[Adapter, ...] = ()
 
 
 class Sampler(Protocol):
@@ -134,6 +144,7 @@ class LlamaRuntime:
     def __init__(self, path: Path, context: Context) -> None:
         """Loads the model: seconds to minutes. Raises :class:`ModelError` where it cannot be loaded."""
         llama_cpp.llama_backend_init()
+        self.context = context
         self._model = _load_model(path, context.gpu_layers)
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         self._context = _new_context(self._model, path, context)

@@ -1,6 +1,14 @@
-"""How a model's next token is chosen."""
+"""How a model's next token is chosen, and when it has to be stopped."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+_LONGEST = 64
+"""Tokens of the longest block that is looked for."""
+_TIMES = 4
+"""How often a block has to come in a row; a long one says the same text four times over."""
+_COVERED = 96
+"""Tokens that the repetitions have to cover; so a short block has to come more often: `ha ha ha` is no loop yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +20,20 @@ class Sampling:
     """0 considers every token."""
     top_p: float = 1.0
     seed: int = 0
+
+
+def repeats(tokens: Sequence[int]) -> bool:
+    """Whether `tokens` end in the same block of 1 to 64 tokens again and again, as a model does that is caught.
+
+    Tables, lists of numbers and code do not end so: their rows have a form in common, but not every token.
+    """
+    return any(_is_periodic(tokens, block) for block in range(1, _LONGEST + 1))
+
+
+def _is_periodic(tokens: Sequence[int], block: int) -> bool:
+    covered = max(_COVERED, block * _TIMES)
+    if len(tokens) < covered:
+        return False
+    # From the end, because what does not repeat is mostly told by its last tokens.
+    last = len(tokens) - 1
+    return all(tokens[last - back] == tokens[last - back - block] for back in range(covered - block))
