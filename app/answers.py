@@ -6,6 +6,10 @@ from typing import Literal
 
 from ingest.documents import Passage, Span
 
+Scope = Literal["collection", "documents", "sections", "passages"]
+"""How much of the documents a question brings into the window, from the widest."""
+Thinking = Literal["on", "off", "auto"]
+"""Whether the model thinks before it answers; `auto`: where it is fast enough."""
 Step = Literal["condense", "retrieve", "judge", "fit", "read", "generate", "cite"]
 Timings = dict[str, float]
 """Seconds spent on each :data:`Step`."""
@@ -54,12 +58,24 @@ class Answer:
     usage: Usage
     timings: Timings
     prompt_id: str
-    finish_reason: Literal["ended", "length", "abstained"]
+    finish_reason: Literal["ended", "length", "repeated", "abstained"]
     thought: str = ""
     unsupported: str = ""
     """What the model said instead, where no passage supports any of it."""
     coverage: float | None = None
     """Share of the files that had been read when the passages were retrieved; None for all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants for one question; None leaves it to the settings."""
+
+    scope: Scope | None = None
+    thinking: Thinking | None = None
+
+
+AS_SET = Wish()
+"""Everything as the settings say."""
 
 
 @dataclass(slots=True)
@@ -96,9 +112,13 @@ class Fitted:
     passages: dict[int, Passage]
     """What the model will see for this question, by number."""
     left_out: list[Passage] = field(default_factory=list)
-    """What found no room in the window."""
-    restarted: bool = False
-    """Whether the window was full and a new one was begun."""
+    """What was found, and not shown to it."""
+    scope: Scope = "passages"
+    """How much of the documents was brought into the window."""
+    reason: str = ""
+    """Why so much and no more."""
+    compacted: bool = False
+    """Whether the window was full and was begun anew, with the last turns and what they cite."""
 
 
 @dataclass(frozen=True, slots=True)

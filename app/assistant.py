@@ -1,21 +1,31 @@
 """One running Transom: library, model and orchestrator, put together from the settings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from app.answers import Event
+from app.answers import AS_SET, Event, Reading, Wish
+from app.conversation import Conversation
 from app.llm.engine import Engine
+from app.llm.identity import window_key
 from app.llm.runtime import LlamaRuntime
 from app.llm.sampling import Sampling
+from app.llm.saved import SavedWindows
+from app.llm.speeds import keep_speed, load_speed
 from app.models.resolve import ResolvedModel, resolve
 from app.models.setup import set_up
-from app.orchestrator import Conversation, Orchestrator
+from app.orchestrator import Orchestrator
+from app.pins import Pins
 from app.settings import Settings
+from app.widening import pinned
 from ingest.index import Where
 from ingest.library import Library
+from ingest.sources import meant_ids
+
+_GB = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,8 @@ class Assistant:
     library: Library
     engine: Engine
     orchestrator: Orchestrator
+    key: str = ""
+    """Of the model in its context: what saved windows and measured speeds belong to."""
 
     @classmethod
     def open(cls, settings: Settings, library: Library) -> Self:
@@ -37,31 +49,64 @@ class Assistant:
         model = resolve(settings.model.name, settings.models_folder, fetch=False)
         context, told = set_up(model, settings)
         model = replace(model, notice=" ".join(filter(None, (model.notice, told))))
-        engine = Engine(LlamaRuntime(model.path, context))
-        sampling = sampling_for(model, settings)
-        orchestrator = Orchestrator(library.search, engine, settings.answering, sampling, partial(share_read, library))
-        return cls(settings, model, library, engine, orchestrator)
+        runtime = LlamaRuntime(model.path, context)
+        key = window_key(model.path, runtime.context)
+        saved = SavedWindows(settings.home / "windows", key, int(settings.window.saved_gb * _GB))
+        engine = Engine(runtime, saved, load_speed(settings.home, key))
+        orchestrator = Orchestrator(
+            library.search,
+            engine,
+            settings.answering,
+            sampling_for(model, settings),
+            partial(share_read, library),
+            library,
+        )
+        return cls(settings, model, library, engine, orchestrator, key)
 
     @property
     def notice(self) -> str:
         """What a person should know about the model; empty if nothing."""
-        return self.model.notice
+        trouble = self.engine.trouble
+        return " ".join(filter(None, (self.model.notice, f"{trouble.message} {trouble.hint}" if trouble else "")))
 
     def begin(self, where: Where) -> Conversation:
-        """A new conversation."""
-        return self.orchestrator.begin(where)
+        """A new conversation, with what is pinned in its window."""
+        ids = Pins(self.settings.home).of(where.collection or "")
+        meant = set(self.library.documents(where)) if ids else set()
+        return self.orchestrator.begin(where, pinned([each for each in ids if each in meant], self.library))
 
     def require(self, collection: str) -> None:
         """Raises :class:`~ingest.errors.UsageError` where a collection holds nothing that could be asked about."""
         self.library.require(collection)
 
-    def stream(self, question: str, where: Where) -> Iterator[Event]:
+    def stream(self, question: str, where: Where, wish: Wish = AS_SET) -> Iterator[Event]:
         """The answer to a single question, which belongs to no conversation."""
-        return self.orchestrator.stream(question, self.begin(where))
+        return self.orchestrator.stream(question, self.begin(where), wish)
+
+    def pin(self, paths: Sequence[Path], collection: str) -> Iterator[Reading]:
+        """Pins documents, and reads them, so that no conversation has to.
+
+        Closing the iterator stops it; the next one goes on from there. Raises :class:`~app.errors.WindowError`
+        where they do not fit, and then pins nothing.
+        """
+        pins = Pins(self.settings.home)
+        ids = [*pins.of(collection), *meant_ids(self.library.catalogue, collection, paths)]
+        ids = list(dict.fromkeys(ids))
+        conversation = self.orchestrator.begin(Where(collection=collection), pinned(ids, self.library))
+        pins.put(collection, ids)
+        for event in self.engine.prepare(conversation.ledger.tokens):
+            yield Reading(event.done, event.total)
+
+    def unpin(self, paths: Sequence[Path], collection: str) -> None:
+        """Pins these documents no more."""
+        pins = Pins(self.settings.home)
+        gone = set(meant_ids(self.library.catalogue, collection, paths))
+        pins.put(collection, [each for each in pins.of(collection) if each not in gone])
 
     def close(self) -> None:
-        """Releases the model."""
+        """Saves the window and the speeds, and releases the model."""
         self.engine.close()
+        keep_speed(self.settings.home, self.key, self.engine.speed)
 
     def __enter__(self) -> Self:
         return self

@@ -135,8 +135,10 @@ def _stream(events: "Iterator[Event]") -> "Answer":
                 click.secho("searching ...", dim=True, err=True)
             case Retrieved():
                 click.secho(f"{len(event.passages)} passages in {event.seconds:.2f} s", dim=True, err=True)
-            case Fitted() if event.restarted:
-                click.secho("the window was full: a new one was begun", dim=True, err=True)
+            case Fitted() if event.compacted:
+                click.secho(
+                    "the window was full: it was begun anew with the last turns and what they cite", dim=True, err=True
+                )
             case Reading() if sys.stderr.isatty():
                 click.secho(f"\rreading {event.done}/{event.total} tokens", dim=True, nl=False, err=True)
             case Token() if not event.thought:

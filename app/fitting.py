@@ -1,23 +1,119 @@
-"""Passages + budget -> what goes into the window. Pure."""
+"""Passages and a conversation -> what goes into the window, within the budgets of room and time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from app.answers import Fitted, Scope
+from app.conversation import Conversation
+from app.errors import WindowError
+from app.llm.engine import Engine
+from app.llm.ledger import Draft
+from app.planning import Budget, Plan, Wider, plan
+from app.settings import AnsweringSettings
+from app.widening import Shelf, collection, documents, sections
+from app.wording import asked
 from ingest.documents import Passage
 
+_LARGEST_PART = 0.5
+"""Of the free window, for what one question brings beyond its passages: follow-ups want room too."""
+_WHOLE_PART = 0.75
+"""Of the window, for what stays in it: a whole collection, or what is pinned."""
 
-def fit(
-    passages: Sequence[Passage], cost: Callable[[Sequence[Passage]], int], budget: int
-) -> tuple[list[Passage], list[Passage]]:
-    """Takes passages in their order while `cost` of all taken stays within `budget` tokens.
 
-    `cost` counts the tokens of the whole text that would be added, exactly, so that nothing ever overflows.
-    A passage that is too large is left out and the next one tried. Returns (taken, left out).
-    """
-    taken: list[Passage] = []
-    left_out: list[Passage] = []
-    for passage in passages:
-        if cost([*taken, passage]) <= budget:
-            taken.append(passage)
-        else:
-            left_out.append(passage)
-    return taken, left_out
+class Fitter:
+    """Knows how much room and time a question has."""
+
+    def __init__(self, engine: Engine, settings: AnsweringSettings, shelf: Shelf | None) -> None:
+        """Without a `shelf` a question brings its passages, and never what lies around them."""
+        self._engine = engine
+        self._settings = settings
+        self._shelf = shelf
+
+    @property
+    def room(self) -> int:
+        """Tokens of the window that are not kept for an answer."""
+        return self._engine.window_size - self._settings.answer_tokens
+
+    def free(self, conversation: Conversation) -> int:
+        """Tokens that a question may still add."""
+        return self.room - len(conversation.ledger.tokens)
+
+    def require_room(self, conversation: Conversation) -> None:
+        """Raises :class:`WindowError` if what is pinned leaves too little room for questions."""
+        pinned = conversation.ledger.pinned
+        if conversation.pinned and pinned > self._engine.window_size * _WHOLE_PART:
+            raise WindowError(
+                f"What is pinned takes {pinned:,} tokens of a window of {self._engine.window_size:,}: that leaves "
+                "too little room for questions.",
+                "Pin less (`transom unpin PATH...`), or set a larger window.tokens in the settings.",
+            )
+
+    def is_whole(self, conversation: Conversation) -> bool:
+        """Whether all that could be found stands in the window; no more if something was ingested since."""
+        if conversation.whole and (self._shelf is None or self._shelf.count(conversation.where) != conversation.whole):
+            conversation.whole = 0
+        return bool(conversation.whole)
+
+    def compact(self, conversation: Conversation) -> None:
+        """Begins a full window anew, with the last turns and what they cite."""
+        conversation.rebuild(self.room, conversation.ledger.thinking)
+
+    def fit(
+        self, question: str, conversation: Conversation, passages: Sequence[Passage], wished: Scope | None, think: bool
+    ) -> tuple[Fitted, Draft]:
+        """Chooses what the model is shown for a question; a window that is too full is begun anew first.
+
+        Raises :class:`WindowError` where not even one passage fits.
+        """
+        if think and not conversation.ledger.thinking and conversation.ledger.dialogue.per_window:
+            conversation.rebuild(self.room, thinking=True)
+        if sum(map(conversation.cost, passages[:1])) + self._asking(question, conversation) > self.free(conversation):
+            self.compact(conversation)
+        chosen = self._plan(question, conversation, passages, wished)
+        if passages and not chosen.passages:
+            raise WindowError(
+                "Not even one passage fits into the window with this question.",
+                "Set a larger window.tokens, or a smaller chunking.tokens, in the settings.",
+            )
+        if chosen.scope == "collection" and not chosen.left_out and not conversation.answered:
+            self._pin(conversation, chosen.passages)
+        draft = conversation.draft(question, chosen.passages, think)
+        numbered = conversation.ledger.numbered(chosen.passages)
+        return Fitted(numbered, list(chosen.left_out), chosen.scope, chosen.reason), draft
+
+    def _plan(
+        self, question: str, conversation: Conversation, passages: Sequence[Passage], wished: Scope | None
+    ) -> Plan:
+        if conversation.whole:
+            return Plan("collection", (), (), "The whole collection is in the window.")
+        asking = self._asking(question, conversation)
+        speed = self._engine.speed.prefill
+        patience = int(speed * self._settings.patience) - asking if speed else None
+        budget = Budget(self._room_for(self.free(conversation) - asking, conversation), patience)
+        return plan(self._wider(conversation, passages), passages, conversation.cost, budget, wished)
+
+    def _room_for(self, free: int, conversation: Conversation) -> dict[Scope, int]:
+        part = int(free * _LARGEST_PART)
+        whole = int(self._engine.window_size * _WHOLE_PART) - len(conversation.ledger.tokens)
+        return {"collection": min(free, whole), "documents": part, "sections": part, "passages": free}
+
+    def _wider(self, conversation: Conversation, passages: Sequence[Passage]) -> Wider:
+        shelf, room = self._shelf, self._engine.window_size
+        if shelf is None:
+            return {}
+        return {
+            "collection": lambda: collection(conversation.where, passages, shelf, room),
+            "documents": lambda: documents(passages, shelf),
+            "sections": lambda: sections(passages, shelf),
+        }
+
+    def _pin(self, conversation: Conversation, passages: Sequence[Passage]) -> None:
+        """Shows all there is before the first question: then it stays, and nothing need be retrieved again."""
+        conversation.pinned = list(passages)
+        conversation.rebuild(self.room, conversation.ledger.thinking)
+        conversation.whole = len(passages)
+
+    @staticmethod
+    def _asking(question: str, conversation: Conversation) -> int:
+        """Tokens of the question itself, with all that stands around it; a few more where passages are named."""
+        ledger = conversation.ledger
+        return len(ledger.question(asked(question, ledger.passages, ledger.dialogue)))

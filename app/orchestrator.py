@@ -6,9 +6,11 @@ Every face (chat, command line, API) shows the same events: Condensed, Retrieved
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from app.answers import (
+    AS_SET,
     Answer,
     Condensed,
     Event,
@@ -21,19 +23,22 @@ from app.answers import (
     Token,
     Turn,
     Usage,
+    Wish,
     whole,
 )
 from app.citations import check
+from app.conversation import Conversation
 from app.errors import WindowError
 from app.evidence import enough
-from app.fitting import fit
+from app.fitting import Fitter
+from app.generation import Generation, Task, generate
 from app.llm.dialogue import Dialogue
-from app.llm.engine import Engine, Evaluated
-from app.llm.ledger import Ledger
+from app.llm.engine import Engine
+from app.llm.ledger import Draft, Ledger
 from app.llm.sampling import Sampling
-from app.llm.visible import Piece, VisibleText
 from app.prompting import prompt
 from app.settings import AnsweringSettings
+from app.widening import Shelf
 from ingest.documents import Passage
 from ingest.index import Where
 
@@ -47,104 +52,109 @@ Covered = Callable[[Where], float | None]
 """Where to look -> the share of its files that has been read so far; None for all of them."""
 
 _CONDENSED_TOKENS = 96
+_THOUGHT_TOKENS = 512
+"""Longest thought before an answer."""
 
 
 @dataclass(slots=True)
-class Conversation:
-    """Questions and answers over one collection, and the window that holds them."""
+class _Asked:
+    """One question on its way to an answer."""
 
-    where: Where
-    ledger: Ledger
-    turns: list[Turn] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Generation:
-    """What the model has done for one answer so far."""
-
+    question: str
+    conversation: Conversation
+    wish: Wish
+    timings: Timings
+    standalone: str = ""
     condensing: int = 0
-    """Tokens that were read to condense the question."""
-    evaluated: int = 0
-    reused: int = 0
-    tokens: list[int] = field(default_factory=list)
-    ended: bool = False
-    text: str = ""
-    thought: str = ""
+    """Tokens that were read to condense it."""
+    think: bool = False
+    """Whether the model is to think before it answers."""
 
 
 class Orchestrator:
     """Answers questions with an index to search and a model to ask."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts it is put together from
         self,
         search: Search,
         engine: Engine,
         settings: AnsweringSettings,
         sampling: Sampling,
         covered: Covered = lambda _: None,
+        shelf: Shelf | None = None,
     ) -> None:
+        """Without a `shelf` a question brings its passages, and never what lies around them."""
         self._search = search
         self._covered = covered
         self._engine = engine
         self._settings = settings
         self._sampling = sampling
         self._dialogue = Dialogue(engine.runtime)
+        self._fitter = Fitter(engine, settings, shelf)
 
-    def begin(self, where: Where) -> Conversation:
-        """A new conversation over the part of the library that `where` means."""
-        return Conversation(where, Ledger(self._dialogue, prompt("answer").text))
+    def begin(self, where: Where, pinned: Sequence[Passage] = ()) -> Conversation:
+        """A new conversation over the part of the library that `where` means, with passages shown beforehand.
 
-    def ask(self, question: str, conversation: Conversation) -> Answer:
+        Raises :class:`WindowError` if these leave too little room for questions.
+        """
+        ledger = Ledger(self._dialogue, prompt("answer").text, self._thinks(AS_SET))
+        conversation = Conversation(where, ledger, list(pinned))
+        self._fitter.require_room(conversation)
+        return conversation
+
+    def ask(self, question: str, conversation: Conversation, wish: Wish = AS_SET) -> Answer:
         """The answer to a question, once it is whole."""
-        return whole(self.stream(question, conversation))
+        return whole(self.stream(question, conversation, wish))
 
-    def stream(self, question: str, conversation: Conversation) -> Iterator[Event]:
+    def stream(self, question: str, conversation: Conversation, wish: Wish = AS_SET) -> Iterator[Event]:
         """Answers a question, telling each step; closing the iterator stops the model and keeps what it said.
 
         Raises :class:`~ingest.errors.UsageError` for an empty question and :class:`WindowError` for one that is
         longer than the window; the conversation is then as it was before.
         """
-        timings: Timings = {}
         self._refuse_overlong(question)
+        asked = _Asked(question, conversation, wish, timings={}, think=self._thinks(wish))
+        timings, rebuilt = asked.timings, conversation.rebuilt
 
         # 1 condense: a follow-up becomes a question that stands alone
         with _timed(timings, "condense"):
-            standalone, condensing = self._condense(question, conversation)
-        yield Condensed(standalone, timings["condense"])
+            self._condense(asked)
+        yield Condensed(asked.standalone, timings["condense"])
 
-        # 2 retrieve: dense + BM25 in one query, fused
+        # 2 retrieve: dense + BM25 in one query, fused; nothing where all there is stands in the window
         with _timed(timings, "retrieve"):
-            passages = self._search(standalone, self._settings.passages, conversation.where)
+            passages = self._retrieve(asked)
             coverage = self._covered(conversation.where)
         yield Retrieved(passages, timings["retrieve"])
 
         # 3 judge: enough evidence? if not, say so without asking the model
         with _timed(timings, "judge"):
-            supported = enough(passages, self._settings.min_similarity)
+            supported = conversation.whole or enough(passages, self._settings.min_similarity)
         if not supported:
-            answer = replace(self._abstention(conversation, condensing, timings), coverage=coverage)
-            conversation.turns.append(Turn(question, standalone, answer))
+            answer = replace(self._abstention(asked), coverage=coverage)
+            conversation.turns.append(Turn(question, asked.standalone, answer))
             yield Finished(answer)
             return
 
-        # 4 fit: what is new goes into the window, within budget
+        # 4 fit: what is new goes into the window, within the budgets of room and time
         with _timed(timings, "fit"):
-            fitted, draft, new = self._fit(standalone, passages, conversation.ledger)
-        yield fitted
+            scope = wish.scope or self._settings.scope
+            fitted, draft = self._fitter.fit(asked.standalone, conversation, passages, scope, asked.think)
+        yield replace(fitted, compacted=conversation.rebuilt > rebuilt)
 
         # 5 generate: only tokens that the window has not seen are evaluated
-        generation = _Generation(condensing=condensing)
+        generation = Generation()
         try:
-            yield from self._generate(conversation.ledger.tokens + draft, generation, timings)
+            yield from self._generate(asked, draft, generation)
         finally:
             if generation.tokens:
-                conversation.ledger.commit(draft, new, self._said(generation), generation.ended)
+                conversation.ledger.commit(draft, generation.left(self._dialogue), generation.ended)
                 self._engine.settle(conversation.ledger.tokens)
 
         # 6 cite: each [n] is checked against its passage
         with _timed(timings, "cite"):
-            answer = replace(self._answer(standalone, generation, fitted, conversation, timings), coverage=coverage)
-        conversation.turns.append(Turn(question, standalone, answer))
+            answer = replace(self._answer(asked, generation, fitted), coverage=coverage)
+        conversation.turns.append(Turn(question, asked.standalone, answer))
         yield Finished(answer)
 
     def _refuse_overlong(self, question: str) -> None:
@@ -157,164 +167,92 @@ class Orchestrator:
                 "Ask a shorter question, or set a larger window.tokens in the settings.",
             )
 
-    def _condense(self, question: str, conversation: Conversation) -> tuple[str, int]:
-        """A follow-up rewritten by the model, which has the conversation in its window already.
+    def _thinks(self, wish: Wish) -> bool:
+        """Whether the model is to think; left to us, it does where a thought takes no longer than the patience."""
+        wanted = wish.thinking or self._settings.thinking
+        fast = self._engine.speed.decode * self._settings.patience >= _THOUGHT_TOKENS
+        return self._dialogue.can_think and (wanted == "on" or (wanted == "auto" and fast))
 
-        Returns it with the number of tokens that were read for it.
-        """
-        if not any(turn.answer.finish_reason != "abstained" for turn in conversation.turns):
-            return question.strip(), 0
-        ledger = conversation.ledger
-        window = ledger.tokens + ledger.draft(prompt("condense").render(question=question))
-        if len(window) + _CONDENSED_TOKENS > self._engine.window_size:
-            return question.strip(), 0
-        generation = _Generation()
-        for _ in self._run(window, _CONDENSED_TOKENS, Sampling(), generation):
+    def _condense(self, asked: _Asked) -> None:
+        """A follow-up rewritten by the model, which has the conversation in its window already."""
+        conversation = asked.conversation
+        asked.standalone = asked.question.strip()
+        if self._fitter.is_whole(conversation) or not conversation.answered:
+            return
+        said = self._dialogue.text(prompt("condense").render(question=asked.question))
+        if len(conversation.ledger.question(said)) + _CONDENSED_TOKENS > self._engine.window_size - len(
+            conversation.ledger.tokens
+        ):
+            self._fitter.compact(conversation)
+        window = conversation.ledger.tokens + conversation.ledger.question(said)
+        generation = Generation()
+        for _ in generate(self._engine, Task(window, _CONDENSED_TOKENS), generation):
             pass
         lines = generation.text.strip().splitlines()
-        return lines[0].strip() if lines else question.strip(), generation.evaluated
+        asked.condensing = generation.evaluated
+        asked.standalone = lines[0].strip() if lines else asked.standalone
 
-    def _fit(
-        self, question: str, passages: Sequence[Passage], ledger: Ledger
-    ) -> tuple[Fitted, list[int], list[Passage]]:
-        """Chooses what goes in; begins a new window where nothing fits behind the conversation so far."""
-        taken, left_out = self._taken(question, passages, ledger)
-        new_fit = any(ledger.number_of(passage) is None for passage in taken)
-        restarted = bool(ledger.passages) and bool(left_out) and not new_fit
-        if restarted:
-            ledger.restart()
-            taken, left_out = self._taken(question, passages, ledger)
-        if not taken:
-            raise WindowError(
-                "Not even one passage fits into the window with this question.",
-                "Set a larger window.tokens, or a smaller chunking.tokens, in the settings.",
-            )
-        new = [passage for passage in taken if ledger.number_of(passage) is None]
-        numbered = _numbered(taken, ledger)
-        draft = ledger.draft(_question_text(question, numbered, ledger))
-        return Fitted(numbered, left_out, restarted), draft, new
+    def _retrieve(self, asked: _Asked) -> list[Passage]:
+        if asked.conversation.whole:
+            return []
+        return self._search(asked.standalone, self._settings.passages, asked.conversation.where)
 
-    def _taken(self, question: str, passages: Sequence[Passage], ledger: Ledger) -> tuple[list[Passage], list[Passage]]:
-        budget = self._engine.window_size - self._settings.answer_tokens - len(ledger.tokens)
-
-        def cost(chosen: Sequence[Passage]) -> int:
-            return len(ledger.draft(_question_text(question, _numbered(chosen, ledger), ledger)))
-
-        return fit(passages, cost, budget)
-
-    def _generate(self, window: Sequence[int], generation: _Generation, timings: Timings) -> Iterator[Reading | Token]:
+    def _generate(self, asked: _Asked, draft: Draft, generation: Generation) -> Iterator[Reading | Token]:
+        ledger, timings = asked.conversation.ledger, asked.timings
+        window = ledger.tokens + draft.tokens
+        limit = self._settings.answer_tokens
+        if asked.think:
+            limit = min(limit + _THOUGHT_TOKENS, self._engine.window_size - len(window))
+        within = self._dialogue.opens_thought(asked.think, ledger.thinking)
         started = time.monotonic()
-        for event in self._run(window, self._settings.answer_tokens, self._sampling, generation):
+        for event in generate(self._engine, Task(window, limit, self._sampling, ledger.pinned, within), generation):
             if isinstance(event, Token) and "read" not in timings:
                 timings["read"] = time.monotonic() - started
             yield event
         timings.setdefault("read", time.monotonic() - started)
         timings["generate"] = time.monotonic() - started - timings["read"]
 
-    def _run(
-        self, window: Sequence[int], limit: int, sampling: Sampling, generation: _Generation
-    ) -> Iterator[Reading | Token]:
-        visible = VisibleText()
-        for event in self._engine.complete(window, limit, sampling):
-            if isinstance(event, Evaluated):
-                generation.evaluated, generation.reused = event.done, event.reused
-                yield Reading(event.done, event.total)
-                continue
-            generation.tokens.append(event.token)
-            generation.ended = event.ends
-            piece = b"" if event.ends else self._engine.runtime.piece(event.token)
-            yield from _shown(visible.feed(piece), generation)
-        yield from _shown(visible.finish(), generation)
-
-    def _said(self, generation: _Generation) -> list[int]:
-        """What of the generated tokens stays in the window: all of them, unless there was a thought.
-
-        A thought goes; the answer behind it, at other positions now, is evaluated again with the next question.
-        """
-        if not generation.thought:
-            return generation.tokens
-        answer = self._dialogue.text(generation.text)
-        return [*answer, generation.tokens[-1]] if generation.ended else answer
-
-    def _answer(
-        self,
-        question: str,
-        generation: _Generation,
-        fitted: Fitted,
-        conversation: Conversation,
-        timings: Timings,
-    ) -> Answer:
+    def _answer(self, asked: _Asked, generation: Generation, fitted: Fitted) -> Answer:
         """What the model said, with its citations checked; nothing that no passage supports is an answer."""
         said = generation.text.strip()
         declined = said.lower().startswith(ABSTAINED.rstrip(".").lower())
-        checked = check("" if declined else said, conversation.ledger.passages, question)
+        checked = check("" if declined else said, asked.conversation.ledger.passages, asked.standalone)
         abstained = not any(citation.verified for citation in checked.citations)
         return Answer(
             text=ABSTAINED if abstained else checked.text,
             citations=() if abstained else checked.citations,
             passages=fitted.passages,
             abstained=abstained,
-            usage=_usage(conversation, generation),
-            timings=timings,
+            usage=_usage(asked, generation),
+            timings=asked.timings,
             prompt_id=prompt("answer").id,
-            finish_reason="ended" if generation.ended else "length",
+            finish_reason=_reason(generation),
             thought=generation.thought.strip(),
             unsupported=said if abstained and not declined else "",
         )
 
-    def _abstention(self, conversation: Conversation, condensing: int, timings: Timings) -> Answer:
+    def _abstention(self, asked: _Asked) -> Answer:
         return Answer(
             text=ABSTAINED,
             citations=(),
             passages={},
             abstained=True,
-            usage=_usage(conversation, _Generation(condensing=condensing)),
-            timings=timings,
+            usage=_usage(asked, Generation()),
+            timings=asked.timings,
             prompt_id=prompt("answer").id,
             finish_reason="abstained",
         )
 
 
-def _usage(conversation: Conversation, generation: _Generation) -> Usage:
-    evaluated = generation.condensing + generation.evaluated
-    return Usage(len(conversation.ledger.tokens), evaluated, generation.reused)
+def _usage(asked: _Asked, generation: Generation) -> Usage:
+    evaluated = asked.condensing + generation.evaluated
+    return Usage(len(asked.conversation.ledger.tokens), evaluated, generation.reused)
 
 
-def _numbered(passages: Sequence[Passage], ledger: Ledger) -> dict[int, Passage]:
-    """Passages by their number: the one they have in the window, or the next one for a new passage."""
-    numbered: dict[int, Passage] = {}
-    fresh = ledger.next_number
-    for passage in passages:
-        number = ledger.number_of(passage)
-        if number is None:
-            number, fresh = fresh, fresh + 1
-        numbered[number] = passage
-    return numbered
-
-
-def _question_text(question: str, numbered: dict[int, Passage], ledger: Ledger) -> str:
-    """The user's turn: new passages in full, those in the window by their number, then the question."""
-    known = [number for number in numbered if number in ledger.passages]
-    blocks = [_passage_text(number, passage) for number, passage in numbered.items() if number not in ledger.passages]
-    if known:
-        blocks.append("See also " + ", ".join(f"[{number}]" for number in known) + " above.")
-    return prompt("question").render(passages="\n\n".join(blocks), question=question)
-
-
-def _passage_text(number: int, passage: Passage) -> str:
-    chunk = passage.chunk
-    page = chunk.page_at(0)
-    place = chunk.uri if page is None else f"{chunk.uri}, page {page}"
-    return f"[{number}] {' > '.join((place, *chunk.headings))}\n{chunk.text}"
-
-
-def _shown(pieces: Sequence[Piece], generation: _Generation) -> Iterator[Token]:
-    for piece in pieces:
-        if piece.kind == "thought":
-            generation.thought += piece.text
-        else:
-            generation.text += piece.text
-        yield Token(piece.text, thought=piece.kind == "thought")
+def _reason(generation: Generation) -> Literal["ended", "length", "repeated"]:
+    if generation.repeated:
+        return "repeated"
+    return "ended" if generation.ended else "length"
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from app.answers import Scope, Thinking
 from ingest.settings import IngestSettings, Section
 
 
@@ -24,12 +25,32 @@ class WindowSettings(Section):
     tokens: int = Field(
         8192, ge=512, description="Size of the window in tokens, at most what the model was trained for."
     )
+    saved_gb: float = Field(
+        4.0, ge=0, description="Room on the disk for windows that were read before; the least recently used go first."
+    )
 
 
 class AnsweringSettings(Section):
     """How a question is answered."""
 
-    passages: int = Field(5, ge=1, description="Most new passages that one question brings into the window.")
+    passages: int = Field(5, ge=1, description="How many passages are retrieved for a question.")
+    patience: float = Field(
+        15.0,
+        gt=0,
+        description="Seconds until the first word, as far as that is up to Transom: so much is read for a question as "
+        "this machine can read in that time, but three passages at least.",
+    )
+    scope: Scope | None = Field(
+        None,
+        description="How much of the documents a question brings into the window: the whole `collection`, the whole "
+        "`documents` of its passages, the `sections` around them, the `passages` alone; unset: the widest that window "
+        "and patience allow.",
+    )
+    thinking: Thinking = Field(
+        "auto",
+        description="Whether a model that can think does so before it answers; `auto`: where a thought takes no longer "
+        "than the patience.",
+    )
     answer_tokens: int = Field(512, ge=16, description="Longest answer, in tokens.")
     min_similarity: float = Field(
         0.3,

@@ -8,7 +8,7 @@ from typing import Self
 
 from ingest.catalogue import Catalogue, Coverage, catalogue_path
 from ingest.chunker import VERSION
-from ingest.documents import Passage
+from ingest.documents import Chunk, Passage
 from ingest.embedder import Embedder
 from ingest.errors import FingerprintError, NoIndexError, UsageError
 from ingest.events import Event, Removed
@@ -16,7 +16,7 @@ from ingest.index import Fingerprint, Index, Where, drop_index, open_index
 from ingest.index.copy import copy_index
 from ingest.pipeline import Pipeline, remove
 from ingest.settings import IngestSettings
-from ingest.sources import Source, meant_ids
+from ingest.sources import Source, lies_in, meant_ids
 from ingest.terms import query_terms
 
 DEFAULT_COLLECTION = "documents"
@@ -107,6 +107,25 @@ class Library:
             raise UsageError("The question is empty.", "Write what you want to know.")
         dense = self.embedder.embed_query(query)
         return self.index.search(dense, query_terms(query), limit, where)
+
+    def count(self, where: Where) -> int:
+        """How many chunks `where` means."""
+        return self.index.count(where)
+
+    def chunks(self, document_id: str, ordinals: Sequence[int]) -> list[Chunk]:
+        """Those chunks of a document that stand at these positions, in order; a missing one is left out."""
+        return self.index.chunks(document_id, ordinals)
+
+    def documents(self, where: Where) -> list[str]:
+        """The ids of the documents that `where` means, in the order of their names."""
+        entries = self.catalogue.entries(where.collection)
+        place = where.path_prefix.strip("/")
+        wanted = set(where.document_ids)
+        return [
+            entry.document_id
+            for entry in entries
+            if entry.chunks and lies_in(entry.uri, [place]) and (not wanted or entry.document_id in wanted)
+        ]
 
     def require(self, collection: str) -> None:
         """Raises :class:`UsageError` where a collection holds no document that could be asked about."""

@@ -3,6 +3,10 @@
 The template is rendered once with marker texts; what stands between the markers is the glue. A conversation is
 then grown turn by turn without rendering its history again: a history rendered again can differ from what was
 evaluated (thinking is dropped, white space trimmed), and then the whole KV cache behind the difference is lost.
+
+Thinking is switched by the template too, in one of two places. Gemma 4 says in the system turn that the model may
+think, and so fixes it for a window; others say it, turn by turn, in the glue that opens an answer. Where a window
+allows thoughts and a question wants none, an empty thought opens the answer.
 """
 
 from dataclasses import dataclass
@@ -13,6 +17,7 @@ from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 from app.errors import ModelError
 from app.llm.runtime import Runtime
+from app.llm.visible import THOUGHTS
 
 _SYSTEM, _FIRST, _ANSWER, _NEXT = "Ssystemtext", "Qfirstquestion", "Afirstanswer", "Qnextquestion"
 
@@ -27,7 +32,7 @@ class TurnFormat:
     before_next_question: str
 
     @classmethod
-    def of(cls, runtime: Runtime) -> "TurnFormat":
+    def of(cls, runtime: Runtime, thinking: bool = False) -> "TurnFormat":
         """The format of a model; raises :class:`ModelError` where it has no template that can be used."""
         template = runtime.chat_template
         if template is None:
@@ -36,13 +41,14 @@ class TurnFormat:
                 "Use an instruction-tuned GGUF (the names usually end in -it or -Instruct).",
             )
         later = [("assistant", _ANSWER), ("user", _NEXT)]
+        turns = [("system", _SYSTEM), ("user", _FIRST), *later]
         try:
-            return cls._from_rendered(_render(runtime, template, [("system", _SYSTEM), ("user", _FIRST), *later]))
+            return cls._from_rendered(_render(runtime, template, turns, thinking))
         except (TemplateError, ValueError):
             pass  # Some templates know no system role: then its text opens the first question.
         try:
             folded = [("user", f"{_SYSTEM}\n\n{_FIRST}"), *later]
-            return cls._from_rendered(_render(runtime, template, folded))
+            return cls._from_rendered(_render(runtime, template, folded, thinking))
         except (TemplateError, ValueError) as error:
             raise ModelError(f"The chat template of this model cannot be used: {error}") from error
 
@@ -56,42 +62,73 @@ class TurnFormat:
 
 
 class Dialogue:
-    """Texts of a conversation -> tokens. What people and documents wrote can never become a control token."""
+    """Texts of a conversation -> tokens. What people and documents wrote can never become a control token.
+
+    `thinking` says of a window whether it was opened for thoughts, `think` of a question whether it wants one.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._format = TurnFormat.of(runtime)
+        self._quick = TurnFormat.of(runtime)
+        self._thinking = TurnFormat.of(runtime, thinking=True)
 
-    def opening(self, system: str) -> list[int]:
+    @property
+    def can_think(self) -> bool:
+        """Whether the model's template knows thinking."""
+        return self._quick != self._thinking
+
+    @property
+    def per_window(self) -> bool:
+        """Whether a window has to be opened for thoughts, so that a question in it may want one."""
+        return self._quick.before_system != self._thinking.before_system
+
+    def opening(self, system: str, thinking: bool = False) -> list[int]:
         """The start of every window, up to the first question."""
-        glue = self._glue(self._format.before_system)
+        form = self._thinking if thinking else self._quick
+        glue = self._glue(form.before_system)
         bos, _ = self._runtime.special_texts
-        if self._runtime.wants_bos and bos and not self._format.before_system.startswith(bos):
+        if self._runtime.wants_bos and bos and not form.before_system.startswith(bos):
             glue = self._glue(bos) + glue
-        return glue + self.text(system) + self._glue(self._format.before_first_question)
+        return glue + self.text(system) + self._glue(form.before_first_question)
 
-    def question(self, text: str) -> list[int]:
+    def question(self, text: str, think: bool = False, thinking: bool = False) -> list[int]:
         """A question, up to where the model begins to answer."""
-        return self.text(text) + self._glue(self._format.before_answer)
+        return self.text(text) + self.before_answer(think, thinking)
+
+    def before_answer(self, think: bool = False, thinking: bool = False) -> list[int]:
+        """What stands between a question and its answer."""
+        return self._glue(self._before_answer(think, thinking))
+
+    def opens_thought(self, think: bool = False, thinking: bool = False) -> bool:
+        """Whether what the model generates begins within a thought."""
+        return self._before_answer(think, thinking).rstrip().endswith(tuple(opening for opening, _ in THOUGHTS))
 
     def next_turn(self, ended: bool) -> list[int]:
         """What stands between an answer and the next question; `ended`: the answer's end token is there already."""
-        glue = self._glue(self._format.before_next_question)
+        glue = self._glue(self._quick.before_next_question)
         return glue[1:] if ended and glue and self._runtime.is_end(glue[0]) else glue
 
     def text(self, text: str) -> list[int]:
         """Tokens of plain text."""
         return self._runtime.tokenize(text, special=False)
 
+    def _before_answer(self, think: bool, thinking: bool) -> str:
+        if think:
+            return self._thinking.before_answer
+        glue = self._quick.before_answer
+        if thinking and self.per_window and glue == self._thinking.before_answer:
+            return glue + "\n".join(THOUGHTS[0])  # an empty thought, as Gemma 4's larger templates open an answer
+        return glue
+
     def _glue(self, text: str) -> list[int]:
         return self._runtime.tokenize(text, special=True)
 
 
-def _render(runtime: Runtime, template: str, messages: list[tuple[str, str]]) -> str:
+def _render(runtime: Runtime, template: str, messages: list[tuple[str, str]], thinking: bool) -> str:
     bos, eos = runtime.special_texts
     formatter = Jinja2ChatFormatter(template, eos_token=eos, bos_token=bos)
     turns: list[Any] = [{"role": role, "content": content} for role, content in messages]
-    return str(formatter(messages=turns, enable_thinking=False).prompt)
+    return str(formatter(messages=turns, enable_thinking=thinking).prompt)
 
 
 def _cut(text: str, marker: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from threading import Lock
 
 from app.errors import WindowError
 from app.llm.runtime import BATCH, Runtime
-from app.llm.sampling import Sampling
+from app.llm.sampling import Sampling, repeats
 from app.llm.saved import SavedWindow, SavedWindows
 from ingest.errors import TransomError
 
@@ -39,6 +39,8 @@ class Sampled:
     token: int
     ends: bool
     """Whether the model ended its turn with it."""
+    repeats: bool = False
+    """Whether the model was stopped behind it, because it only says the same again and again."""
 
 
 @dataclass(slots=True)
@@ -52,9 +54,9 @@ class Speed:
 class Engine:
     """Runs one model for many callers, one at a time."""
 
-    def __init__(self, runtime: Runtime, saved: SavedWindows | None = None) -> None:
+    def __init__(self, runtime: Runtime, saved: SavedWindows | None = None, speed: Speed | None = None) -> None:
         self.runtime = runtime
-        self.speed = Speed()
+        self.speed = speed or Speed()
         self.trouble: TransomError | None = None
         """Why the last window could not be saved."""
         self._saved = saved
@@ -71,20 +73,37 @@ class Engine:
         """Tokens the window can hold."""
         return self.runtime.window_size
 
-    def complete(self, window: Sequence[int], limit: int, sampling: Sampling) -> Iterator[Evaluated | Sampled]:
+    def complete(
+        self, window: Sequence[int], limit: int, sampling: Sampling, pinned: int = 0
+    ) -> Iterator[Evaluated | Sampled]:
         """Evaluates `window` and generates at most `limit` tokens behind it.
 
         Yields :class:`Evaluated` after every batch, then :class:`Sampled`. Closing the iterator stops the model
-        within one batch or token. Raises :class:`WindowError` if window and limit do not fit.
+        within one batch or token. The first `pinned` tokens are saved for all windows that begin with them.
+        Raises :class:`WindowError` if window and limit do not fit.
         """
-        if len(window) + limit > self.window_size:
-            raise WindowError(
-                f"{len(window)} tokens and an answer of {limit} do not fit the window of {self.window_size}.",
-                "Ask a shorter question, or set a larger window.tokens in the settings.",
-            )
+        self._require_room(len(window), limit)
         with self._lock:
-            yield from self._prefill(window)
+            yield from self._prefill(window, pinned)
             yield from self._decode(limit, sampling)
+
+    def prepare(self, window: Sequence[int]) -> Iterator[Evaluated]:
+        """Evaluates `window` and saves it, for all windows that will begin with it.
+
+        Raises :class:`WindowError` if it does not fit, and :class:`TransomError` where it cannot be saved.
+        """
+        self._require_room(len(window), 0)
+        with self._lock:
+            best = self._saved.best(window) if self._saved else None
+            if best is not None and best.pinned and len(best.tokens) == len(window):
+                yield Evaluated(0, 0, len(window))
+                return
+            try:
+                yield from self._prefill(window, len(window))
+            finally:  # stopped half-way, the next try goes on from there
+                self._settled = max(self._settled, _common_prefix(self._cached, window))
+            if self.trouble:
+                raise self.trouble
 
     def settle(self, window: Sequence[int]) -> None:
         """Says that `window` is part of a conversation that may go on: it is worth keeping."""
@@ -97,17 +116,29 @@ class Engine:
             self._put_away()
             self.runtime.close()
 
-    def _prefill(self, window: Sequence[int]) -> Iterator[Evaluated]:
+    def _require_room(self, tokens: int, limit: int) -> None:
+        if tokens + limit > self.window_size:
+            raise WindowError(
+                f"{tokens} tokens and an answer of {limit} do not fit the window of {self.window_size}.",
+                "Ask a shorter question, or set a larger window.tokens in the settings.",
+            )
+
+    def _prefill(self, window: Sequence[int], pinned: int) -> Iterator[Evaluated]:
         reused = self._reuse(window)
         total = len(window) - reused
         yield Evaluated(0, total, reused)
-        started = time.monotonic()
-        for start in range(reused, len(window), BATCH):
-            self._evaluate(window[start : start + BATCH])
-            yield Evaluated(len(self._cached) - reused, total, reused)
+        seconds = 0.0
+        while (start := len(self._cached)) < len(window):
+            end = min(start + BATCH, pinned if start < pinned else len(window))
+            started = time.monotonic()
+            self._evaluate(window[start:end])
+            seconds += time.monotonic() - started
+            if end == pinned:
+                self._save(pinned=True)
+            yield Evaluated(end - reused, total, reused)
         self._mark()
         if total >= BATCH:
-            self.speed.prefill = total / (time.monotonic() - started)
+            self.speed.prefill = total / seconds
 
     def _reuse(self, window: Sequence[int]) -> int:
         """Brings as much of `window` into the cache as was ever evaluated; returns how many tokens that is."""
@@ -153,12 +184,15 @@ class Engine:
         """Saves what is settled, before it makes room for something else."""
         if self._saved is None or self._settled < _WORTH_SAVING or self._settled <= self._stored:
             return
-        count = self._cut(self._settled)
-        if count < _WORTH_SAVING:
+        if self._cut(self._settled) >= _WORTH_SAVING:
+            self._save()
+
+    def _save(self, pinned: bool = False) -> None:
+        if self._saved is None:
             return
         try:
-            self._saved.save(self._cached, self.runtime.state())
-            self._stored, self.trouble = count, None
+            self._saved.save(self._cached, self.runtime.state(), pinned)
+            self._stored, self.trouble = len(self._cached), None
         except TransomError as error:  # it costs time later, and nothing else
             self.trouble = error
 
@@ -179,11 +213,13 @@ class Engine:
         sampler = self.runtime.sampler(sampling)
         started = time.monotonic()
         try:
+            said: list[int] = []
             for count in range(limit):
                 token = sampler.sample()
-                ends = self.runtime.is_end(token)
-                yield Sampled(token, ends)
-                if ends:
+                said.append(token)
+                event = Sampled(token, self.runtime.is_end(token), repeats(said))
+                yield event
+                if event.ends or event.repeats:
                     return
                 self._evaluate([token])
                 self.speed.decode = (count + 1) / (time.monotonic() - started)

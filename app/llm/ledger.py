@@ -4,53 +4,89 @@ Only added to. A passage keeps its number for the whole conversation and is neve
 costs its own new tokens and nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from app.llm.dialogue import Dialogue
 from ingest.documents import Passage
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What asking a question would add to the window."""
+
+    tokens: list[int]
+    passages: Mapping[int, Passage]
+    """Those that it shows in full, by number."""
+
+
 class Ledger:
     """Tokens and numbered passages; the KV cache is a copy of it that the engine keeps."""
 
-    def __init__(self, dialogue: Dialogue, system: str) -> None:
+    def __init__(self, dialogue: Dialogue, system: str, thinking: bool = False) -> None:
         self._dialogue = dialogue
         self._system = system
+        self._numbers: dict[str, int] = {}
+        """Of every passage that ever was in the window, by the id of its chunk."""
         self.tokens: list[int]
         self.passages: dict[int, Passage]
-        """By number, in the order they came in."""
-        self._numbers: dict[str, int]
+        """Those in the window, by number, in the order they came in."""
+        self.pinned: int
+        """How many of the tokens, from the first, stay when the window is begun anew."""
+        self.thinking: bool
+        """Whether the window was opened for thoughts."""
         self._between: list[int]
         """Glue that the next question begins with."""
-        self.restart()
+        self.restart(thinking)
+
+    @property
+    def dialogue(self) -> Dialogue:
+        """The turn format of the model."""
+        return self._dialogue
 
     def number_of(self, passage: Passage) -> int | None:
         """The number of a passage that is in the window already."""
-        return self._numbers.get(passage.chunk.id)
+        number = self._numbers.get(passage.chunk.id)
+        return number if number in self.passages else None
 
-    @property
-    def next_number(self) -> int:
-        """What the next new passage will be called."""
-        return len(self.passages) + 1
+    def numbered(self, passages: Iterable[Passage]) -> dict[int, Passage]:
+        """Passages by their number: the one they ever had in this conversation, else the next."""
+        fresh, numbered = len(self._numbers) + 1, {}
+        for passage in passages:
+            number = self._numbers.get(passage.chunk.id)
+            if number is None:
+                number, fresh = fresh, fresh + 1
+            numbered[number] = passage
+        return numbered
 
-    def draft(self, text: str) -> list[int]:
-        """The tokens that asking `text` next would add."""
-        return self._between + self._dialogue.question(text)
+    def question(self, said: Sequence[int], think: bool = False) -> list[int]:
+        """The tokens of a user's turn that says `said`, up to where the model begins to answer."""
+        return [*self._between, *said, *self._dialogue.before_answer(think, self.thinking)]
 
-    def commit(self, draft: Sequence[int], passages: Sequence[Passage], answer: Sequence[int], ended: bool) -> None:
-        """Adds a whole turn: a drafted question that shows new `passages`, and what the model generated.
+    def commit(self, draft: Draft, answer: Sequence[int], ended: bool) -> None:
+        """Adds a whole turn: a drafted question, and what the model generated.
 
         `ended`: the last token of the answer is the model's own end of turn.
         """
-        self.tokens += [*draft, *answer]
-        for passage in passages:
-            self._numbers[passage.chunk.id] = self.next_number
-            self.passages[self.next_number] = passage
+        self.tokens += [*draft.tokens, *answer]
+        self._show(draft.passages)
         self._between = self._dialogue.next_turn(ended)
 
-    def restart(self) -> None:
-        """Begins a new window for the same conversation; numbers start again."""
-        self.tokens = self._dialogue.opening(self._system)
+    def pin(self, shown: Draft) -> None:
+        """Adds passages to the opening of a window in which nothing was asked yet."""
+        self.tokens += shown.tokens
+        self._show(shown.passages)
+        self.pinned = len(self.tokens)
+
+    def restart(self, thinking: bool = False) -> None:
+        """Begins a new window for the same conversation; numbers that were given stay given."""
+        self.thinking = thinking
+        self.tokens = self._dialogue.opening(self._system, thinking)
+        self.pinned = len(self.tokens)
         self.passages = {}
-        self._numbers = {}
         self._between = []
+
+    def _show(self, passages: Mapping[int, Passage]) -> None:
+        for number, passage in passages.items():
+            self._numbers[passage.chunk.id] = number
+            self.passages[number] = passage

@@ -5,9 +5,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-_THOUGHTS = (("<|channel>thought", "<channel|>"), ("<think>", "</think>"))
+THOUGHTS = (("<|channel>thought", "<channel|>"), ("<think>", "</think>"))
 """Opening and closing of a thought: Gemma 4's channel; the tags of Qwen 3 and others."""
-_MARKERS = (*(marker for pair in _THOUGHTS for marker in pair), "<|channel>", "<turn|>", "<end_of_turn>")
+_MARKERS = (*(marker for pair in THOUGHTS for marker in pair), "<|channel>", "<turn|>", "<end_of_turn>")
 _LONGEST = max(map(len, _MARKERS))
 _MARKER = re.compile("|".join(map(re.escape, _MARKERS)))
 
@@ -26,10 +26,11 @@ class VisibleText:
     Markers may come as one token or split over many; characters may be split over tokens too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, within_thought: bool = False) -> None:
+        """`within_thought`: the opening of a thought stands before the first token already."""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
-        self._kind: Literal["answer", "thought"] = "answer"
+        self._kind: Literal["answer", "thought"] = "thought" if within_thought else "answer"
 
     def feed(self, data: bytes) -> list[Piece]:
         """The text that is certain after these bytes."""
@@ -64,7 +65,7 @@ def _certain(text: str) -> int:
 
 
 def _kind_after(marker: str, kind: Literal["answer", "thought"]) -> Literal["answer", "thought"]:
-    for opening, closing in _THOUGHTS:
+    for opening, closing in THOUGHTS:
         if marker == opening:
             return "thought"
         if marker == closing:

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.assistant import Assistant
-from app.orchestrator import Conversation
+from app.conversation import Conversation
 from app.shared import shared
 from app.ui.exchange import Exchange
 from app.ui.ingest import follow_ingests

@@ -88,7 +88,7 @@ def _fitted(event: Fitted) -> str:
     text = f"{_count(len(event.passages), 'passage')} for the model"
     if event.left_out:
         text += f", {len(event.left_out)} found no room"
-    return text + (", begun anew because it was full" if event.restarted else "")
+    return text + (", begun anew because it was full, with the last turns" if event.compacted else "")
 
 
 def _count(number: int, noun: str) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.answers import Answer, Citation, Event, Token
 from app.assistant import Assistant
-from app.orchestrator import Conversation
+from app.conversation import Conversation
 from app.shared import Shared
 from app.ui.exchange import Exchange, Line
 from app.ui.markup import answer_markdown, literal_html, literal_markdown

@@ -7,7 +7,8 @@ from app.answers import Condensed, Event, Finished, Fitted, Reading, Retrieved, 
 from app.errors import WindowError
 from app.llm.engine import Engine
 from app.llm.sampling import Sampling
-from app.orchestrator import ABSTAINED, Conversation, Orchestrator
+from app.conversation import Conversation
+from app.orchestrator import ABSTAINED, Orchestrator
 from app.prompting import prompt
 from app.settings import AnsweringSettings
 from ingest.documents import Passage
@@ -155,7 +156,7 @@ def test_a_full_window_is_begun_anew_and_told() -> None:
     restarts = 0
     for turn in range(12):
         asked.found = [passage(f"Fact number {turn} is written here. " * 6, uri=f"{turn}.md", start=turn)]
-        restarts += sum(isinstance(e, Fitted) and e.restarted for e in asked.events("What is the fact?"))
+        restarts += sum(isinstance(e, Fitted) and e.compacted for e in asked.events("What is the fact?"))
         assert len(asked.runtime.cache) <= 1700
     assert restarts >= 2
     assert len(asked.conversation.turns) == 12
