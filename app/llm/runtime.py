@@ -1,4 +1,4 @@
-"""llama.cpp's low-level API behind a dozen typed calls. Nothing else in Transom touches `llama_cpp`.
+"""llama.cpp's low-level API behind a dozen typed calls. Nothing outside this package evaluates with `llama_cpp`.
 
 The context is owned directly and not through `llama_cpp.Llama`, because Transom keeps account of what the KV
 cache holds, token by token, and because later parts need sequences that the `Llama` class does not expose.
@@ -8,50 +8,23 @@ import ctypes
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import llama_cpp
-import psutil
 
 from app.errors import ModelError, WindowError
+from app.llm.loading import BATCH, Adapter, Context, load_model, new_context
+from app.llm.sampler import LlamaSampler
 from app.llm.sampling import Sampling
+
+__all__ = ["BATCH", "Adapter", "Context", "LlamaRuntime", "Runtime", "Sampler"]
 
 logging.getLogger("llama-cpp-python").setLevel(logging.CRITICAL + 1)
 
 _MARK = re.compile(r"(?<=<)(?=(?:\|[^\s<>]+|[^\s<>|]+\|)>)")
 """Cuts texts like `<|channel>`: llama.cpp takes tokens that are "user-defined" (for Gemma 4, those of thoughts and
 tools) out of plain text too, and a document could forge them."""
-
-BATCH = 128
-"""Tokens handed to llama.cpp at once: progress can be shown, and a stop takes effect, between two batches."""
-
-
-@dataclass(frozen=True, slots=True)
-class Adapter:
-    """A LoRA in a GGUF of its own: small matrices that are added to those of the model."""
-
-    path: Path
-    scale: float = 1.0
-    """How much of it is added."""
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """How a model is run."""
-
-    window: int
-    """Tokens the KV cache holds; capped by what the model was trained for."""
-    gpu_layers: int = -1
-    """-1 means all, where there is a GPU."""
-    kv_type: Literal["f16", "q8_0", "q4_0"] = "f16"
-    """What the numbers in the KV cache are kept as; the quantized ones need flash attention."""
-    swa_full: bool = True
-    """Whether layers with a sliding window keep the whole window."""
-    flash_attention: bool | None = None
-    """None leaves it to llama.cpp."""
-    adapters: tuple[Adapter, ...] = ()
 
 
 class Sampler(Protocol):
@@ -145,9 +118,9 @@ class LlamaRuntime:
         """Loads the model: seconds to minutes. Raises :class:`ModelError` where it cannot be loaded."""
         llama_cpp.llama_backend_init()
         self.context = context
-        self._model = _load_model(path, context.gpu_layers)
+        self._model = load_model(path, context.gpu_layers)
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
-        self._context = _new_context(self._model, path, context)
+        self._context = new_context(self._model, path, context)
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._swa_full = context.swa_full
         self._sliding_window = int(llama_cpp.llama_model_n_swa(self._model))
@@ -265,7 +238,7 @@ class LlamaRuntime:
 
     def sampler(self, sampling: Sampling) -> Sampler:
         """A sampler over this model's logits."""
-        return _LlamaSampler(self._context, sampling)
+        return LlamaSampler(self._context, self._vocab, sampling)
 
     def close(self) -> None:
         """Gives the model's memory back."""
@@ -274,71 +247,3 @@ class LlamaRuntime:
 
     def _name(self, token: int) -> str:
         return self.piece(token).decode("utf-8", "replace") if token >= 0 else ""
-
-
-class _LlamaSampler:
-    """A chain of llama.cpp's samplers: top-k, top-p, temperature, draw."""
-
-    def __init__(self, context: object, sampling: Sampling) -> None:
-        self._context = context
-        self._chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
-        for link in _links(sampling):
-            llama_cpp.llama_sampler_chain_add(self._chain, link)
-
-    def sample(self) -> int:
-        """The next token."""
-        return int(llama_cpp.llama_sampler_sample(self._chain, self._context, -1))
-
-    def close(self) -> None:
-        """Gives its memory back."""
-        llama_cpp.llama_sampler_free(self._chain)
-
-
-def _links(sampling: Sampling) -> list[object]:
-    if sampling.temperature <= 0:
-        return [llama_cpp.llama_sampler_init_greedy()]
-    return [
-        llama_cpp.llama_sampler_init_top_k(sampling.top_k),
-        llama_cpp.llama_sampler_init_top_p(sampling.top_p, 1),
-        llama_cpp.llama_sampler_init_temp(sampling.temperature),
-        llama_cpp.llama_sampler_init_dist(sampling.seed),
-    ]
-
-
-def _load_model(path: Path, gpu_layers: int) -> object:
-    params = llama_cpp.llama_model_default_params()
-    params.n_gpu_layers = gpu_layers
-    model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
-    if not model:
-        raise ModelError(
-            f"llama.cpp cannot load {path.name}.",
-            "The file may be damaged, or its architecture newer than this llama.cpp; `transom models pull` "
-            "fetches one that works.",
-        )
-    return model
-
-
-def _new_context(model: object, path: Path, wanted: Context) -> object:
-    trained = int(llama_cpp.llama_model_n_ctx_train(model))
-    params = llama_cpp.llama_context_default_params()
-    params.n_ctx = min(wanted.window, trained)
-    params.n_batch = params.n_ubatch = BATCH
-    params.n_threads = params.n_threads_batch = psutil.cpu_count(logical=False) or 1
-    params.swa_full = wanted.swa_full
-    params.type_k = params.type_v = _KV_TYPES[wanted.kv_type]
-    params.flash_attn_type = -1 if wanted.flash_attention is None else int(wanted.flash_attention)
-    context = llama_cpp.llama_init_from_model(model, params)
-    if not context:
-        llama_cpp.llama_model_free(model)
-        raise ModelError(
-            f"There is not enough memory for {path.name} with a window of {params.n_ctx} tokens.",
-            "Set a smaller window.tokens in the settings, or use a smaller model.",
-        )
-    return context
-
-
-_KV_TYPES = {
-    "f16": llama_cpp.GGML_TYPE_F16,
-    "q8_0": llama_cpp.GGML_TYPE_Q8_0,
-    "q4_0": llama_cpp.GGML_TYPE_Q4_0,
-}

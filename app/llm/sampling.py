@@ -1,7 +1,9 @@
 """How a model's next token is chosen, and when it has to be stopped."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 _LONGEST = 64
 """Tokens of the longest block that is looked for."""
@@ -20,6 +22,20 @@ class Sampling:
     """0 considers every token."""
     top_p: float = 1.0
     seed: int = 0
+    grammar: str = ""
+    """GBNF that what is said has to keep to, from its rule `root`; empty leaves the model free."""
+
+
+def json_grammar(schema: Mapping[str, Any]) -> str:
+    """The grammar of JSON of this schema; strings should have a `maxLength`, or nothing makes a model end them.
+
+    Whoever reads it decodes with "replace", since llama.cpp lets bytes through that are no UTF-8, and expects that the
+    limit on tokens cuts it short.
+    """
+    from llama_cpp.llama_grammar import json_schema_to_gbnf
+
+    # Strings of this library's grammar may hold bare line breaks, which JSON's may not.
+    return str(json_schema_to_gbnf(json.dumps(schema))).replace(r'[^"\\]', r'[^"\\\x7F\x00-\x1F]')
 
 
 def repeats(tokens: Sequence[int]) -> bool:

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.llm import runtime as runtime_module
+from app.llm import loading
 from app.llm.engine import Engine, Evaluated
 from app.llm.runtime import BATCH, Context, LlamaRuntime
 from app.llm.sampling import Sampling
@@ -41,7 +41,7 @@ steps = st.lists(st.one_of(turns, turns, tries, restarts, reopenings), min_size=
 @pytest.fixture(scope="module", autouse=True)
 def precise() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(runtime_module._KV_TYPES, "f16", llama_cpp.GGML_TYPE_F32)
+        patch.setitem(loading.KV_TYPES, "f16", llama_cpp.GGML_TYPE_F32)
         yield
 
 
