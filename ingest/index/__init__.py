@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from ingest.documents import Chunk, Passage
-from ingest.index.schema import Dense, Fingerprint, SparseTerms, Vectors, Where
+from ingest.index.schema import Dense, Fingerprint, Ranking, SparseTerms, Vectors, Where
 from ingest.settings import IngestSettings
 
-__all__ = ["Fingerprint", "Index", "SparseTerms", "Vectors", "Where", "drop_index", "open_index"]
+__all__ = ["Fingerprint", "Index", "Ranking", "SparseTerms", "Vectors", "Where", "drop_index", "open_index"]
 
 
 class Index(Protocol):
@@ -24,8 +24,13 @@ class Index(Protocol):
     def upsert(self, items: Sequence[tuple[Chunk, Vectors]]) -> None:
         """Stores chunks; one with the same id is replaced. What is stored when this returns stays."""
 
-    def search(self, dense: Dense, bm25: SparseTerms, limit: int, where: Where) -> list[Passage]:
-        """The best `limit` chunks for a query, by meaning and by words, fused; the best comes first."""
+    def search(
+        self, dense: Dense, bm25: SparseTerms, limit: int, where: Where, ranking: Ranking = "hybrid"
+    ) -> list[Passage]:
+        """The best `limit` chunks for a query, by meaning and by words, fused; the best comes first.
+
+        The other rankings go by meaning or by words alone. They are there to be compared with.
+        """
 
     def delete(self, where: Where, keep: Collection[str] = ()) -> None:
         """Removes what `where` means, except the chunks with the ids in `keep`; an empty `where` means everything."""

@@ -42,6 +42,7 @@ from ingest.index.schema import (
     TEXT_KEY,
     Dense,
     Fingerprint,
+    Ranking,
     SparseTerms,
     Vectors,
     Where,
@@ -96,23 +97,29 @@ class EmbeddedIndex:
             self._update(UpdateOperation.upsert_points(points))
             self._seal()
 
-    def search(self, dense: Dense, bm25: SparseTerms, limit: int, where: Where) -> list[Passage]:
+    def search(
+        self, dense: Dense, bm25: SparseTerms, limit: int, where: Where, ranking: Ranking = "hybrid"
+    ) -> list[Passage]:
         """See :class:`~ingest.index.Index`."""
         depth = max(limit, DEPTH)
         condition = _filter(where)
-        meaning = Query.Nearest([float(value) for value in dense], using=DENSE)
-        words = Query.Nearest(_sparse(bm25), using=BM25)
-        fused = QueryRequest(
+        single = {
+            "dense": Query.Nearest([float(value) for value in dense], using=DENSE),
+            "bm25": Query.Nearest(_sparse(bm25), using=BM25),
+        }
+        prefetches = [Prefetch(limit=depth, query=query, filter=condition) for query in single.values()]
+        best = QueryRequest(
             limit=limit,
-            query=Fusion.Dbsf(),  # type: ignore[arg-type]  # the stubs forget that it is a Fusion
-            prefetches=[Prefetch(limit=depth, query=query, filter=condition) for query in (meaning, words)],
+            query=single.get(ranking, Fusion.Dbsf()),
+            prefetches=prefetches if ranking == "hybrid" else [],
+            filter=condition,
             with_payload=True,
             with_vector=[DENSE],
         )
         # planned as one batch with the query above, which needs the same scores, this costs next to nothing
-        by_words = QueryRequest(limit=depth, query=words, filter=condition)
+        by_words = QueryRequest(limit=depth, query=single["bm25"], filter=condition)
         with translated(self._directory):
-            return to_passages(dense, *self._shard.query_batch(QueryBatchRequest([fused, by_words])))
+            return to_passages(dense, *self._shard.query_batch(QueryBatchRequest([best, by_words])))
 
     def delete(self, where: Where, keep: Collection[str] = ()) -> None:
         """See :class:`~ingest.index.Index`."""

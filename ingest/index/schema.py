@@ -6,7 +6,7 @@ Both homes store exactly this, so an index can be copied from one to the other a
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import islice
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ BATCH = 256
 """Points written or read at once when there are many."""
 
 Dense = Sequence[float] | NDArray[np.float32]
+
+Ranking = Literal["hybrid", "dense", "bm25"]
+"""What decides the order of chunks: both vectors together, or one of them."""
 
 T = TypeVar("T")
 

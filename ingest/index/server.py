@@ -27,6 +27,7 @@ from ingest.index.schema import (
     TEXT_KEY,
     Dense,
     Fingerprint,
+    Ranking,
     SparseTerms,
     Vectors,
     Where,
@@ -86,25 +87,30 @@ class ServerIndex:
             with _translated(self._url):
                 self._client.upsert(self._name, points, wait=True)
 
-    def search(self, dense: Dense, bm25: SparseTerms, limit: int, where: Where) -> list[Passage]:
+    def search(
+        self, dense: Dense, bm25: SparseTerms, limit: int, where: Where, ranking: Ranking = "hybrid"
+    ) -> list[Passage]:
         """See :class:`~ingest.index.Index`."""
         depth = max(limit, DEPTH)
         condition = _filter(where)
-        meaning = [float(value) for value in dense]
-        words = _sparse(bm25)
-        fused = models.QueryRequest(
-            query=models.FusionQuery(fusion=models.Fusion.DBSF),
-            prefetch=[
-                models.Prefetch(query=meaning, using=DENSE, limit=depth, filter=condition),
-                models.Prefetch(query=words, using=BM25, limit=depth, filter=condition),
-            ],
+        words = models.QueryRequest(query=_sparse(bm25), using=BM25, limit=depth, filter=condition)
+        meaning = models.QueryRequest(query=[float(value) for value in dense], using=DENSE, filter=condition)
+        single = {"dense": meaning, "bm25": words}.get(ranking)
+        both = [
+            models.Prefetch(query=query.query, using=query.using, limit=depth, filter=condition)
+            for query in (meaning, words)
+        ]
+        best = models.QueryRequest(
+            query=single.query if single else models.FusionQuery(fusion=models.Fusion.DBSF),
+            using=single.using if single else None,
+            prefetch=None if single else both,
+            filter=condition,
             limit=limit,
             with_payload=True,
             with_vector=[DENSE],
         )
-        by_words = models.QueryRequest(query=words, using=BM25, limit=depth, filter=condition)
         with _translated(self._url):
-            found = self._client.query_batch_points(self._name, [fused, by_words])
+            found = self._client.query_batch_points(self._name, [best, words])
         return to_passages(dense, *(response.points for response in found))
 
     def delete(self, where: Where, keep: Collection[str] = ()) -> None:

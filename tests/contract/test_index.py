@@ -97,6 +97,20 @@ def test_a_passage_tells_its_rank_and_scores(index: Index, library: list[Item], 
         assert (passage.bm25_score > 0) == bool({"harbour", "crane"} & set(passage.chunk.text.split()))
 
 
+def test_meaning_or_words_alone_can_decide(index: Index, library: list[Item], query: MakeQuery) -> None:
+    index.upsert(library)
+    asked = query("harbour crane", topic=1)
+    by_meaning = index.search(*asked, limit=20, where=Where("main"), ranking="dense")
+    by_words = index.search(*asked, limit=20, where=Where("main"), ranking="bm25")
+    for passages in (by_meaning, by_words):
+        assert {passage.chunk.collection for passage in passages} == {"main"}
+        assert [passage.score for passage in passages] == sorted((p.score for p in passages), reverse=True)
+    assert len(by_meaning) == 20
+    assert [p.score for p in by_meaning] == pytest.approx([p.dense_score for p in by_meaning], abs=1e-6)
+    assert [p.score for p in by_words] == pytest.approx([p.bm25_score for p in by_words], abs=1e-6)
+    assert all({"harbour", "crane"} & set(passage.chunk.text.split()) for passage in by_words)
+
+
 def test_the_cosine_does_not_depend_on_the_length_of_the_query(
     index: Index, library: list[Item], query: MakeQuery
 ) -> None:
