@@ -110,7 +110,7 @@ class EmbeddedIndex:
         prefetches = [Prefetch(limit=depth, query=query, filter=condition) for query in single.values()]
         best = QueryRequest(
             limit=limit,
-            query=single.get(ranking, Fusion.Dbsf()),
+            query=single.get(ranking, Fusion.Dbsf()),  # type: ignore[arg-type]  # the stubs forget that it is a Fusion
             prefetches=prefetches if ranking == "hybrid" else [],
             filter=condition,
             with_payload=True,
