@@ -25,7 +25,7 @@ class ScriptedRuntime:
         self.decoded: list[int] = []
         """How many tokens each call of decode evaluated."""
         self.closed = False
-        self._script = list(script)
+        self.script = list(script)
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
         if not special:
@@ -68,7 +68,7 @@ class ScriptedRuntime:
         assert len(self.cache) <= self.window_size
 
     def sampler(self, sampling: Sampling) -> "ScriptedSampler":
-        return ScriptedSampler(self._script.pop(0) if self._script else "")
+        return ScriptedSampler(self.script.pop(0) if self.script else "")
 
     def close(self) -> None:
         self.closed = True

@@ -3,18 +3,20 @@ from itertools import takewhile
 
 import pytest
 
-from app.answers import Condensed, Event, Finished, Fitted, Reading, Retrieved, Token
-from app.errors import WindowError
-from app.llm.engine import Engine
-from app.llm.sampling import Sampling
+from app.answers import AS_SET, Condensed, Event, Finished, Fitted, Reading, Retrieved, Thinking, Token, Wish
 from app.conversation import Conversation
+from app.errors import WindowError
+from app.llm.engine import Engine, Speed
+from app.llm.sampling import Sampling
 from app.orchestrator import ABSTAINED, Orchestrator
 from app.prompting import prompt
 from app.settings import AnsweringSettings
+from app.widening import Shelf
 from ingest.documents import Passage
 from ingest.index import Where
 from tests.builders import passage
-from tests.fakes import ScriptedRuntime
+from tests.fakes import TEMPLATE, ScriptedRuntime
+from tests.shelf import FewDocuments, chunks_of, found
 
 LAMP = passage("The lamp was lit on 3 May 1871.", uri="history.pdf", pages=(4,))
 BOAT = passage("The relief boat sails on Tuesdays.", uri="boat.md")
@@ -24,24 +26,36 @@ FOG = passage("The fog signal sounds twice a minute.", uri="fog.md")
 class Asked:
     """An orchestrator over a scripted model and a search that finds what it is told to."""
 
-    def __init__(self, answers: Sequence[str], window: int = 6000, **settings: object) -> None:
-        self.runtime = ScriptedRuntime(answers, window_size=window)
+    def __init__(
+        self,
+        answers: Sequence[str],
+        window: int = 6000,
+        shelf: Shelf | None = None,
+        template: str = TEMPLATE,
+        **settings: object,
+    ) -> None:
+        self.runtime = ScriptedRuntime(answers, window_size=window, template=template)
         self.found: list[Passage] = [LAMP, BOAT]
         self.queries: list[str] = []
         wanted = AnsweringSettings.model_validate({"answer_tokens": 100, **settings})
-        self.orchestrator = Orchestrator(self.search, Engine(self.runtime), wanted, Sampling())
+        self.engine = Engine(self.runtime, speed=Speed(prefill=200.0, decode=50.0))
+        self.orchestrator = Orchestrator(self.search, self.engine, wanted, Sampling(), shelf=shelf)
         self.conversation: Conversation = self.orchestrator.begin(Where())
 
     def search(self, query: str, limit: int, where: Where) -> list[Passage]:
         self.queries.append(query)
         return self.found[:limit]
 
-    def events(self, question: str) -> list[Event]:
-        return list(self.orchestrator.stream(question, self.conversation))
+    def events(self, question: str, wish: Wish = AS_SET) -> list[Event]:
+        return list(self.orchestrator.stream(question, self.conversation, wish))
 
-    def answer(self, question: str) -> Finished:
-        (finished,) = [event for event in self.events(question) if isinstance(event, Finished)]
+    def answer(self, question: str, wish: Wish = AS_SET) -> Finished:
+        (finished,) = [event for event in self.events(question, wish) if isinstance(event, Finished)]
         return finished
+
+    def fitted(self, question: str, wish: Wish = AS_SET) -> Fitted:
+        (fitted,) = [event for event in self.events(question, wish) if isinstance(event, Fitted)]
+        return fitted
 
 
 def test_the_steps_come_in_their_order() -> None:
@@ -151,15 +165,130 @@ def test_what_finds_no_room_is_left_out_and_told() -> None:
     assert [p.chunk.uri for p in fitted.left_out] == ["large.txt"]
 
 
+def facts(turn: int) -> Passage:
+    return passage(f"Fact number {turn} is written here. " * 6, uri=f"{turn}.md", start=turn)
+
+
 def test_a_full_window_is_begun_anew_and_told() -> None:
-    asked = Asked(["a [1]."] * 30, window=1700)
-    restarts = 0
+    asked = Asked(["Fact number 1 is written here [1]."] * 30, window=2200)
+    compacted = 0
     for turn in range(12):
-        asked.found = [passage(f"Fact number {turn} is written here. " * 6, uri=f"{turn}.md", start=turn)]
-        restarts += sum(isinstance(e, Fitted) and e.compacted for e in asked.events("What is the fact?"))
-        assert len(asked.runtime.cache) <= 1700
-    assert restarts >= 2
+        asked.found = [facts(turn)]
+        compacted += asked.fitted("What is the fact?").compacted
+        assert len(asked.runtime.cache) <= 2200
+    assert 2 <= compacted < 12
     assert len(asked.conversation.turns) == 12
+
+
+def test_a_window_that_is_begun_anew_keeps_the_last_turns_and_what_they_cite_under_its_number() -> None:
+    asked = Asked(["said"] * 30, window=2600)
+    for turn in range(12):
+        asked.found = [facts(turn)]
+        said = f"Fact number {turn} is written here [{turn + 1}]."
+        asked.runtime.script = [*["What is the fact?"] * (turn > 0), said]
+        if asked.fitted("What is the fact?").compacted:
+            break
+    kept = asked.conversation.ledger.passages
+    assert kept[turn].chunk.uri == f"{turn - 1}.md"  # cited in the turn before, shown again
+    assert kept[turn + 1].chunk.uri == f"{turn}.md"
+    assert 1 not in kept
+    seen = asked.runtime.text()
+    assert f"[{turn}] {turn - 1}.md" in seen
+    assert f"Fact number {turn - 1} is written here [{turn}]." in seen
+    assert "0.md" not in seen
+
+
+HUT = chunks_of("hut", ("Beds", "The hut has nine beds."), ("Stove", "The stove burns peat."))
+BOATS = chunks_of("boats", ("Relief", "The relief boat sails on Tuesdays."), ("Mail", "The mail boat sails daily."))
+
+
+def test_a_small_collection_is_read_whole_and_later_questions_retrieve_nothing() -> None:
+    asked = Asked(
+        ["The hut has nine beds [3].", "The mail boat sails daily [2]."], shelf=FewDocuments(boats=BOATS, hut=HUT)
+    )
+    asked.found = [found(HUT[0])]
+    fitted = asked.fitted("How many beds has the hut?")
+    assert (fitted.scope, len(fitted.passages)) == ("collection", 4)
+    before = list(asked.conversation.ledger.tokens)
+    answer = asked.answer("And the mail boat?").answer
+    assert asked.queries == ["How many beds has the hut?"]
+    assert (answer.text, answer.abstained) == ("The mail boat sails daily [2].", False)
+    assert answer.usage.reused_tokens >= len(before) - 1
+
+
+def test_when_documents_come_in_later_questions_retrieve_again() -> None:
+    shelf = FewDocuments(boats=BOATS, hut=HUT)
+    asked = Asked(["The hut has nine beds [3].", "Who lit the lamp?", "no"], shelf=shelf)
+    asked.answer("How many beds has the hut?")
+    shelf.held["new"] = chunks_of("new", "The lamp was lit by Ann.")
+    asked.answer("Who lit it?")
+    assert asked.queries[-1] == "Who lit the lamp?"
+
+
+def test_a_person_can_ask_for_a_scope() -> None:
+    shelf = FewDocuments(boats=BOATS, hut=HUT)
+    asked = Asked(["ok", "ok"], shelf=shelf)
+    asked.found = [found(HUT[0])]
+    assert len(asked.fitted("How many beds?", Wish(scope="passages")).passages) == 1
+    asked.conversation = asked.orchestrator.begin(Where())
+    assert asked.fitted("How many beds?", Wish(scope="sections")).scope == "sections"
+
+
+def test_a_slow_machine_brings_no_more_than_can_be_read_in_time() -> None:
+    asked = Asked(["ok"], shelf=FewDocuments(boats=BOATS, hut=HUT), patience=0.3)
+    asked.found = [found(HUT[0])]
+    fitted = asked.fitted("How many beds?")
+    assert fitted.scope == "passages"
+    assert "answering.patience" in fitted.reason
+
+
+def test_what_is_pinned_is_in_every_window_from_the_start_and_is_not_repeated() -> None:
+    asked = Asked(["The hut has nine beds [1]."])
+    asked.conversation = asked.orchestrator.begin(Where(), [found(each) for each in HUT])
+    opening = asked.conversation.ledger.pinned
+    asked.found = [found(HUT[0])]
+    asked.answer("How many beds has the hut?")
+    assert asked.runtime.text().count("nine beds.") == 1
+    assert asked.runtime.text().index("nine beds.") < opening
+    assert "See also [1] above." in asked.runtime.text()
+
+
+def test_more_pinned_than_a_window_can_bear_is_refused() -> None:
+    asked = Asked([], window=2000)
+    with pytest.raises(WindowError, match="What is pinned takes"):
+        asked.orchestrator.begin(Where(), [passage("x" * 1200)])
+
+
+THINKING = TEMPLATE.replace("{% for", "{% if enable_thinking %}<|think|>{% endif %}{% for", 1)
+
+
+@pytest.mark.parametrize(
+    ("setting", "wish", "thinks"),
+    [("off", None, False), ("on", None, True), ("off", "on", True), ("on", "off", False), ("auto", None, True)],
+)
+def test_thinking_is_as_set_unless_a_question_wants_otherwise(
+    setting: str, wish: Thinking | None, thinks: bool
+) -> None:
+    asked = Asked(["On Tuesdays [2]."], template=THINKING, thinking=setting)
+    asked.answer("When does the boat sail?", Wish(thinking=wish))
+    text = asked.runtime.text()
+    opened = text.startswith("<|think|>")
+    assert (opened and not text.rpartition("assistant\n")[2].startswith("<|channel>thought\n<channel|>")) == thinks
+    assert (opened or not thinks) and asked.conversation.ledger.thinking == opened
+
+
+def test_left_to_us_a_slow_model_does_not_think() -> None:
+    asked = Asked([], template=THINKING, thinking="auto")
+    asked.engine.speed.decode = 5.0
+    assert not asked.orchestrator.begin(Where()).ledger.thinking
+    asked.engine.speed.decode = 50.0
+    assert asked.orchestrator.begin(Where()).ledger.thinking
+
+
+def test_an_answer_that_repeats_itself_is_stopped_and_says_so() -> None:
+    answer = Asked(["The boat sails on Tuesdays [2]. " * 40], answer_tokens=1000).answer("When?").answer
+    assert answer.finish_reason == "repeated"
+    assert len(answer.text) < 40 * 32
 
 
 def test_a_question_longer_than_the_window_is_refused_and_nothing_changes() -> None:
