@@ -16,6 +16,7 @@ run: $(VENV)/.installed  ## set up, ingest DOCS and open the chat
 test: $(VENV)/.installed-dev lint  ## everything that CI checks
 	TRANSOM_HOME=$(TEST_HOME) $(BIN)/transom models pull starter
 	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests/langchain
 
 lint: $(VENV)/.installed-dev  ## style, types, import rules
 	$(BIN)/ruff check .
