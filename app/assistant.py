@@ -47,9 +47,9 @@ class Assistant:
         Raises :class:`~app.errors.ModelError` where there is no model that can be loaded.
         """
         model = resolve(settings.model.name, settings.models_folder, fetch=False)
-        context, told = set_up(model, settings)
-        model = replace(model, notice=" ".join(filter(None, (model.notice, told))))
-        runtime = LlamaRuntime(model.path, context)
+        setup = set_up(model, settings)
+        runtime = LlamaRuntime(model.path, setup.context, *setup.smaller)
+        model = replace(model, notice=" ".join(filter(None, (model.notice, setup.told(runtime.context)))))
         key = window_key(model.path, runtime.context)
         saved = SavedWindows(settings.home / "windows", key, int(settings.window.saved_gb * _GB))
         engine = Engine(runtime, saved, load_speed(settings.home, key))

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from app.answers import Scope, Thinking
+from app.models.geometry import KvType
 from ingest.settings import IngestSettings, Section
 
 
@@ -17,6 +18,16 @@ class ModelSettings(Section):
         "empty picks the one that suits this machine.",
     )
     gpu_layers: int = Field(-1, ge=-1, description="Layers on the GPU, where there is one; -1 means all.")
+    kv_type: KvType | None = Field(
+        None,
+        description="What the numbers in the window's KV cache are kept as: `f16`, `q8_0`, or `q4_0`, which first has "
+        "to show that it changes little; unset: f16, or q8_0 where memory is short.",
+    )
+    swa_full: bool | None = Field(
+        None,
+        description="Whether layers that see the last tokens only (a sliding window) keep the whole window all the "
+        "same; unset: they do not, which is faster and smaller.",
+    )
 
 
 class WindowSettings(Section):

@@ -1,6 +1,8 @@
 """From a GGUF file to a llama.cpp model and a context to run it in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
@@ -39,38 +41,68 @@ class Context:
     adapters: tuple[Adapter, ...] = ()
 
 
-def load_model(path: Path, gpu_layers: int) -> object:
-    """The model in a file. Raises :class:`ModelError` where llama.cpp cannot load it."""
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model in llama.cpp's memory."""
+
+    model: object
+    context: object
+    taken: Context
+    """How it is run."""
+
+    def free(self) -> None:
+        """Gives the memory back."""
+        llama_cpp.llama_free(self.context)
+        llama_cpp.llama_model_free(self.model)
+
+
+def load(path: Path, contexts: Sequence[Context]) -> Loaded:
+    """Loads a model to be run in the first of the contexts that there is memory for.
+
+    Raises :class:`ModelError` where there is memory for none of them, or llama.cpp cannot load the file.
+    """
+    llama_cpp.llama_backend_init()
+    readable = False
+    for layers, wanted in groupby(contexts, lambda each: each.gpu_layers):
+        model = _model(path, layers)
+        readable = readable or bool(model)
+        for each in wanted if model else ():
+            if context := _context(model, each):
+                return Loaded(model, context, each)
+        llama_cpp.llama_model_free(model)
+    raise _no_memory(path, contexts[-1]) if readable else _unreadable(path)
+
+
+def _model(path: Path, gpu_layers: int) -> object:
     params = llama_cpp.llama_model_default_params()
     params.n_gpu_layers = gpu_layers
-    model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
-    if not model:
-        raise ModelError(
-            f"llama.cpp cannot load {path.name}.",
-            "The file may be damaged, or its architecture newer than this llama.cpp; `transom models pull` "
-            "fetches one that works.",
-        )
-    return model
+    return llama_cpp.llama_model_load_from_file(str(path).encode(), params)
 
 
-def new_context(model: object, path: Path, wanted: Context) -> object:
-    """A context with an empty KV cache. Raises :class:`ModelError` where there is no memory for it."""
-    trained = int(llama_cpp.llama_model_n_ctx_train(model))
+def _context(model: object, wanted: Context) -> object:
     params = llama_cpp.llama_context_default_params()
-    params.n_ctx = min(wanted.window, trained)
+    params.n_ctx = min(wanted.window, int(llama_cpp.llama_model_n_ctx_train(model)))
     params.n_batch = params.n_ubatch = BATCH
     params.n_threads = params.n_threads_batch = psutil.cpu_count(logical=False) or 1
     params.swa_full = wanted.swa_full
     params.type_k = params.type_v = KV_TYPES[wanted.kv_type]
     params.flash_attn_type = -1 if wanted.flash_attention is None else int(wanted.flash_attention)
-    context = llama_cpp.llama_init_from_model(model, params)
-    if not context:
-        llama_cpp.llama_model_free(model)
-        raise ModelError(
-            f"There is not enough memory for {path.name} with a window of {params.n_ctx} tokens.",
-            "Set a smaller window.tokens in the settings, or use a smaller model.",
-        )
-    return context
+    return llama_cpp.llama_init_from_model(model, params)
+
+
+def _unreadable(path: Path) -> ModelError:
+    return ModelError(
+        f"llama.cpp cannot load {path.name}.",
+        "There may be too little memory, the file may be damaged, or its architecture newer than this llama.cpp; "
+        "`transom models pull` fetches one that works.",
+    )
+
+
+def _no_memory(path: Path, least: Context) -> ModelError:
+    return ModelError(
+        f"There is not enough memory for {path.name}, not even with a window of {least.window:,} tokens.",
+        "Close other programs, set a smaller window.tokens in the settings, or use a smaller model.",
+    )
 
 
 KV_TYPES = {

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Protocol
 
 import llama_cpp
+import numpy as np
+from numpy.typing import NDArray
 
 from app.errors import ModelError, WindowError
-from app.llm.loading import BATCH, Adapter, Context, load_model, new_context
+from app.llm.loading import BATCH, Adapter, Context, load
 from app.llm.sampler import LlamaSampler
 from app.llm.sampling import Sampling
 
@@ -114,16 +116,21 @@ class Runtime(Protocol):
 class LlamaRuntime:
     """A GGUF file run by llama.cpp."""
 
-    def __init__(self, path: Path, context: Context) -> None:
-        """Loads the model: seconds to minutes. Raises :class:`ModelError` where it cannot be loaded."""
-        llama_cpp.llama_backend_init()
-        self.context = context
-        self._model = load_model(path, context.gpu_layers)
+    def __init__(self, path: Path, context: Context, *smaller: Context) -> None:
+        """Loads the model: seconds to minutes. Where there is no memory for a context, the next smaller one is tried.
+
+        Raises :class:`ModelError` where it cannot be loaded, or there is no memory for any of them.
+        """
+        self._loaded = load(path, [context, *smaller])
+        self._model, self._context = self._loaded.model, self._loaded.context
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
-        self._context = new_context(self._model, path, context)
         self._memory = llama_cpp.llama_get_memory(self._context)
-        self._swa_full = context.swa_full
         self._sliding_window = int(llama_cpp.llama_model_n_swa(self._model))
+
+    @property
+    def context(self) -> Context:
+        """The context that was taken."""
+        return self._loaded.taken
 
     @property
     def window_size(self) -> int:
@@ -194,7 +201,7 @@ class LlamaRuntime:
 
     def mark(self) -> bytearray | None:
         """The windows of the local layers, small at any depth; None for a cache that forgets nothing."""
-        if not self._sliding_window or (self._swa_full and self._first_position() <= 0):
+        if not self._sliding_window or (self.context.swa_full and self._first_position() <= 0):
             return None
         return self._state(llama_cpp.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY)
 
@@ -230,7 +237,21 @@ class LlamaRuntime:
     def decode(self, tokens: Sequence[int]) -> None:
         """Evaluates at most :data:`BATCH` tokens behind what the cache holds."""
         array = (llama_cpp.llama_token * len(tokens))(*tokens)
-        status = llama_cpp.llama_decode(self._context, llama_cpp.llama_batch_get_one(array, len(tokens)))
+        self._decode(llama_cpp.llama_batch_get_one(array, len(tokens)))
+
+    def logits(self, tokens: Sequence[int]) -> NDArray[np.float32]:
+        """Evaluates at most :data:`BATCH` tokens; gives the logits behind each of them, as (tokens, vocabulary)."""
+        array = (llama_cpp.llama_token * len(tokens))(*tokens)
+        batch = llama_cpp.llama_batch_get_one(array, len(tokens))
+        wanted = (ctypes.c_int8 * len(tokens))(*[1] * len(tokens))
+        batch.logits = wanted
+        self._decode(batch)
+        size = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        found = np.ctypeslib.as_array(llama_cpp.llama_get_logits(self._context), (len(tokens), size))
+        return np.array(found, np.float32)
+
+    def _decode(self, batch: llama_cpp.llama_batch) -> None:
+        status = llama_cpp.llama_decode(self._context, batch)
         if status == 1:
             raise WindowError("The model's window is full.", "Begin a new conversation.")
         if status != 0:
@@ -242,8 +263,7 @@ class LlamaRuntime:
 
     def close(self) -> None:
         """Gives the model's memory back."""
-        llama_cpp.llama_free(self._context)
-        llama_cpp.llama_model_free(self._model)
+        self._loaded.free()
 
     def _name(self, token: int) -> str:
         return self.piece(token).decode("utf-8", "replace") if token >= 0 else ""

@@ -1,7 +1,7 @@
 """What a GGUF file is, whether Transom has a use for it, and how it would run here."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -69,13 +69,13 @@ class Inspection:
 def inspect_model(named: str | None, settings: Settings) -> Inspection:
     """As :func:`inspect_file`, of a model by name, or of the one that answers, planned as the settings wish."""
     from app.llm.runtime import BATCH  # brings llama.cpp, which a list of models does without
+    from app.models.setup import wish_of
 
     folder = settings.models_folder
     path = locate(named, folder) if named else resolve(settings.model.name, folder).path
     if not path.exists():
         raise ModelError(f"{named} is not here yet.", f"Fetch it: `transom models pull '{named}'`.")
-    wish = Wish(window=settings.window.tokens, gpu_layers=settings.model.gpu_layers)
-    return inspect_file(path, measure(), wish, BATCH)
+    return inspect_file(path, measure(), wish_of(settings), BATCH)
 
 
 def inspect_file(path: Path, memory: Memory, wish: Wish, batch: int) -> Inspection:
@@ -84,7 +84,7 @@ def inspect_file(path: Path, memory: Memory, wish: Wish, batch: int) -> Inspecti
     said, fault = header.metadata, _fault(path, header)
     geometry = _geometry(header)
     planned = plan(geometry, memory, wish, batch) if geometry and not fault else None
-    longest = plan(geometry, memory, Wish(gpu_layers=wish.gpu_layers), batch) if geometry and not fault else None
+    longest = plan(geometry, memory, replace(wish, window=None), batch) if geometry and not fault else None
     count = sum(prod(tensor.shape) for tensor in header.tensors)
     weights = sum(tensor.end - tensor.start for tensor in header.tensors)
     return Inspection(

@@ -57,8 +57,9 @@ class Plan:
 def plan(geometry: Geometry, memory: Memory, wish: Wish, batch: int) -> Plan:
     """The plan for a machine with this memory; `batch` is how many tokens are evaluated at once.
 
-    In this order: the whole window as wished, everything on the card if there is one, with the plainest cache that
-    fits (f16 and full, f16 windowed, q8_0 windowed); then part of the layers on the card; then a shorter window.
+    In this order: the whole window as wished, everything on the card if there is one, as f16, else as q8_0; then part
+    of the layers on the card; then a shorter window. Local layers keep their sliding window only, unless wished
+    otherwise: that is faster as well as smaller, and what it forgets can be brought back from marks and saved windows.
     Raises :class:`ModelError` where the KV cache cannot be of the wished type.
     """
     return _Planner(geometry, memory, wish, batch).plan()
@@ -91,11 +92,11 @@ class _Planner:
         return everything if self._wish.gpu_layers < 0 else min(everything, self._wish.gpu_layers)
 
     def _caches(self, window: int) -> Iterator[Cache]:
-        """From the plainest to the smallest."""
-        for kv_type, swa_full in _PREFERRED if self._geometry.sliding_window else _WITHOUT_WINDOW:
-            type_, full = self._wish.kv_type or kv_type, self._wish.swa_full
-            if self._geometry.can_hold(type_):
-                yield Cache(window, type_, swa_full if full is None else full, True, self._batch)
+        """From the most exact to the smallest."""
+        full = bool(self._wish.swa_full) or not self._geometry.sliding_window
+        for kv_type in (self._wish.kv_type,) if self._wish.kv_type else _PREFERRED:
+            if self._geometry.can_hold(kv_type):
+                yield Cache(window, kv_type, full, True, self._batch)
 
     def _shorter(self) -> Plan:
         """The longest window that fits with the smallest cache, or the shortest that does not."""
@@ -136,8 +137,7 @@ class _Planner:
         return replace(found, reasons=tuple(_reasons(found, self._geometry, self._memory, self._window)))
 
 
-_PREFERRED: tuple[tuple[KvType, bool], ...] = (("f16", True), ("f16", False), ("q8_0", False))
-_WITHOUT_WINDOW: tuple[tuple[KvType, bool], ...] = (("f16", True), ("q8_0", True))
+_PREFERRED: tuple[KvType, ...] = ("f16", "q8_0")
 
 
 def _reasons(found: Plan, geometry: Geometry, memory: Memory, wished: int) -> Iterator[str]:
@@ -154,6 +154,8 @@ def _reasons(found: Plan, geometry: Geometry, memory: Memory, wished: int) -> It
     if cache.kv_type != "f16":
         plain = geometry.kv(replace(cache, kv_type="f16"))
         yield f"The KV cache is kept as {cache.kv_type}; as f16 it would take {_gb(plain)}."
+    if cache.kv_type not in _PREFERRED:
+        yield "It is used only if it answers like f16 in a self-test, when the model is loaded."
     if geometry.sliding_window:
         yield _windowed(cache, geometry)
 
@@ -175,9 +177,9 @@ def _windowed(cache: Cache, geometry: Geometry) -> str:
     local = sum(layer.local for layer in geometry.layers)
     said = f"{local} of {len(geometry.layers)} layers see the last {geometry.sliding_window:,} tokens only"
     if cache.swa_full:
-        return f"{said}; there is room to keep the whole window for them, so that going back costs nothing."
+        return f"{said}; they keep the whole window all the same (model.swa_full)."
     full = geometry.kv(replace(cache, swa_full=True))
-    return f"{said} and keep no more than these; the whole window would take {_gb(full)}."
+    return f"{said} and keep no more than these, which is faster as well; the whole window would take {_gb(full)}."
 
 
 def _gb(size: int) -> str:

@@ -1,42 +1,100 @@
 """How the chosen model is set up: as planned for this machine, where a plan can be made and kept."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
 from app.errors import ModelError
+from app.llm.agreement import require_agreement
 from app.llm.runtime import BATCH, Context
-from app.models.geometry import Geometry
+from app.models.geometry import Geometry, KvType
 from app.models.header import read_header
 from app.models.memory import Memory, measure
-from app.models.plan import Plan, Wish, plan
+from app.models.plan import SHORTEST, Plan, Wish, plan
 from app.models.resolve import ResolvedModel
 from app.settings import Settings
 
 SHORTENED = "There is no memory for a window of {wished:,} tokens (window.tokens), so it is {window:,}."
 
+_EXACT: tuple[KvType, ...] = ("f16", "q8_0")
+"""What a KV cache may be kept as without a self-test."""
 
-def set_up(model: ResolvedModel, settings: Settings, *, memory: Memory | None = None) -> tuple[Context, str]:
-    """The context to run a model with, and what the person should know about it; may be empty.
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a model is to be run."""
+
+    context: Context
+    smaller: tuple[Context, ...] = ()
+    """What to try, one after the other, where there is no memory for it."""
+    notice: str = ""
+    """What the person should know about the plan; may be empty."""
+
+    def told(self, taken: Context) -> str:
+        """What the person should know, once it is clear which of the contexts was taken; may be empty."""
+        if taken == self.context:
+            return self.notice
+        kept = f", kept as {taken.kv_type}" if taken.kv_type != self.context.kv_type else ""
+        where = ", and no layer is on the graphics card" if taken.gpu_layers != self.context.gpu_layers else ""
+        return (
+            f"The memory that is free did not suffice for a window of {self.context.window:,} tokens: it is "
+            f"{taken.window:,} tokens{kept}{where}. Close other programs, or set a smaller window.tokens."
+        )
+
+
+def wish_of(settings: Settings) -> Wish:
+    """What the settings leave to the plan, and what not."""
+    wanted = settings.model
+    return Wish(settings.window.tokens, wanted.kv_type, wanted.swa_full, wanted.gpu_layers)
+
+
+def set_up(model: ResolvedModel, settings: Settings, *, memory: Memory | None = None) -> Setup:
+    """How to run a model. A KV cache of a wished type that is neither f16 nor q8_0 is tested first: that takes seconds.
 
     Where the header says too little for a plan, or nothing fits, it is as the settings say: llama.cpp, which maps
-    the weights from the file, may still manage.
+    the weights from the file, may still manage. Raises :class:`ModelError` where a wish cannot be granted.
     """
     memory = memory or measure()
-    wish = Wish(window=settings.window.tokens, gpu_layers=settings.model.gpu_layers)
+    wish = wish_of(settings)
     found = _plan(model, wish, memory)
-    if found is None or not found.fits:
-        return Context(settings.window.tokens, settings.model.gpu_layers), ""
+    setup = _as_planned(found, wish, memory) if found and found.fits else _as_wished(wish, settings.window.tokens)
+    if setup.context.kv_type not in _EXACT:
+        require_agreement(model.path, setup.context, settings.home)
+    return replace(setup, smaller=tuple(_smaller(setup.context, model.path, wish)))
+
+
+def _as_planned(found: Plan, wish: Wish, memory: Memory) -> Setup:
     # Cards of other makers are not seen by the plan, but llama.cpp may know how to use them.
-    layers = found.gpu_layers if memory.vram or memory.unified else settings.model.gpu_layers
+    layers = found.gpu_layers if memory.vram or memory.unified else wish.gpu_layers
     cache = found.cache
-    context = Context(cache.window, layers, cache.kv_type, cache.swa_full)
-    return context, _notice(found, settings.window.tokens)
+    told = SHORTENED.format(wished=wish.window, window=cache.window) if found.shortened else ""
+    return Setup(Context(cache.window, layers, cache.kv_type, cache.swa_full), notice=told)
+
+
+def _as_wished(wish: Wish, window: int) -> Setup:
+    return Setup(Context(window, wish.gpu_layers, wish.kv_type or "f16", bool(wish.swa_full)))
+
+
+def _smaller(context: Context, path: Path, wish: Wish) -> Iterator[Context]:
+    """A coarser KV cache, then shorter windows, then the shortest without a graphics card."""
+    geometry = _geometry(path)
+    if wish.kv_type is None and context.kv_type == "f16" and geometry and geometry.can_hold("q8_0"):
+        context = replace(context, kv_type="q8_0")
+        yield context
+    while context.window > SHORTEST:
+        context = replace(context, window=max(SHORTEST, context.window // 2))
+        yield context
+    if context.gpu_layers:
+        yield replace(context, gpu_layers=0)
+
+
+def _geometry(path: Path) -> Geometry | None:
+    try:
+        return Geometry.of(read_header(path))
+    except ModelError:
+        return None
 
 
 def _plan(model: ResolvedModel, wish: Wish, memory: Memory) -> Plan | None:
-    try:
-        geometry = Geometry.of(read_header(model.path))
-    except ModelError:
-        return None
-    return plan(geometry, memory, wish, BATCH)
-
-
-def _notice(found: Plan, wished: int) -> str:
-    return SHORTENED.format(wished=wished, window=found.cache.window) if found.shortened else ""
+    geometry = _geometry(model.path)
+    return plan(geometry, memory, wish, BATCH) if geometry else None

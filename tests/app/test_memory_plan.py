@@ -28,17 +28,17 @@ def planned(name: str, memory: Memory, **wish: object) -> Plan:
 @pytest.mark.parametrize(
     ("name", "memory", "window", "kv_type", "swa_full", "layers"),
     [
-        ("E2B", LAPTOP, 8192, "f16", True, 0),
+        ("E2B", LAPTOP, 8192, "f16", False, 0),
         ("12B", LAPTOP, 131072, "f16", False, 0),
         ("E4B", Memory(8 * GB), 131072, "q8_0", False, 0),
-        ("12B", CARD, 8192, "f16", True, 49),
+        ("12B", CARD, 8192, "f16", False, 49),
         ("12B", CARD, 131072, "f16", False, 49),
         ("31B", CARD, 8192, "f16", False, 61),
         ("31B", CARD, 131072, "q8_0", False, 61),
         ("12B", APPLE, 131072, "f16", False, 49),
     ],
 )
-def test_the_plainest_that_fits(
+def test_the_most_exact_that_fits(
     name: str, memory: Memory, window: int, kv_type: KvType, swa_full: bool, layers: int
 ) -> None:
     found = planned(name, memory, window=window)
@@ -77,6 +77,7 @@ def test_a_wish_is_kept() -> None:
         10,
     )
     assert "as f16 it would take" in " ".join(found.reasons)
+    assert planned("E4B", CARD, window=4096, swa_full=True).cache.swa_full
     assert planned("E4B", CARD, window=4096, gpu_layers=0).gpu_layers == 0
     assert planned("E4B", APPLE, window=4096, gpu_layers=0).gpu_layers == 0
 
