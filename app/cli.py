@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.doctor import doctor
+from app.evaluation.cli import evaluation
 from app.models.cli import models
 from ingest.cli import COLLECTION, COMMANDS, JSON, asked
 
@@ -77,7 +78,7 @@ def chat(settings: "Settings", host: str | None, port: int | None, open_browser:
     serve(settings, host or settings.chat.host, port or settings.chat.port, open_browser)
 
 
-for command in (*COMMANDS, models, doctor):
+for command in (*COMMANDS, models, doctor, evaluation):
     cli.add_command(command)
 
 

@@ -1,0 +1,1 @@
+"""How well documents are found, and questions answered: measured on anybody's own folder of documents and questions."""
