@@ -6,12 +6,13 @@ to be condensed. Its time to the first token is all of it: search, fitting, read
 bare: `llama_decode`, in a context of its own with the same options, brought to the same depth (not counted), on the
 very tokens that were new. usual: the prompt is rendered again for each turn, as most do it: system text and this
 turn's passages, then the questions and answers so far, then the question; of what it evaluated for the turn before,
-llama.cpp keeps the longest common prefix, as `llama_cpp.Llama` does. Its search takes as long as ours.
+llama.cpp keeps the longest common prefix, as `llama_cpp.Llama` does, with the full cache that it has. Its search takes
+as long as ours.
 """
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -30,7 +31,8 @@ from benchmarks.windows.runtimes import BareRuntime, TrackingRuntime
 from ingest.documents import Passage
 
 TURNS = 12
-_CONTEXT = Context(window=20_480)
+_CONTEXT = Context(window=20_480, swa_full=False)
+"""As Transom plans it: local layers keep no more than they see."""
 _SETTINGS = AnsweringSettings(answer_tokens=96, min_similarity=-1)
 
 
@@ -70,7 +72,8 @@ class Conversation:
 
     def __init__(self, model: Path, corpus: Corpus) -> None:
         self._tracking = TrackingRuntime(model, _CONTEXT)
-        self._bare, self._usual = BareRuntime(model, _CONTEXT), BareRuntime(model, _CONTEXT)
+        self._bare = BareRuntime(model, _CONTEXT)
+        self._usual = BareRuntime(model, replace(_CONTEXT, swa_full=True))
         self._orchestrator = Orchestrator(corpus.search, Engine(self._tracking), _SETTINGS, Sampling())
         self._conversation = self._orchestrator.begin(EVERYTHING)
         self._said: list[tuple[str, str]] = []

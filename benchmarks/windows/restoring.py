@@ -19,8 +19,8 @@ from app.llm.saved import SavedWindows
 from benchmarks.windows.runtimes import BareRuntime
 
 SIZES = (6_000, 6_016)
-"""6,016 is a multiple of 64, the block in which llama.cpp sums: only there do the numbers of local layers, which are
-put back from the first cell on, fall into the same blocks as before."""
+"""The second is a multiple of 64, the block in which llama.cpp sums: the numbers of local layers are put back from the
+first cell on, so elsewhere sums may be made in another order."""
 _ROOM = 8_192
 _REPEATS = 5
 

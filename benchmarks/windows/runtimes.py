@@ -80,6 +80,13 @@ class TrackingRuntime(TemplatedRuntime):
             self._append(token)
         return super().restore(state)
 
+    def go_back(self, mark: bytearray, count: int) -> bool:
+        """Cuts back to a mark, and notes it."""
+        returned = super().go_back(mark, count)
+        kept = count if returned else 0
+        del self.cache[kept:], self._prefixes[kept:]
+        return returned
+
     def _append(self, token: int) -> None:
         self._prefixes.append(hash((self._prefixes[-1] if self._prefixes else 0, token)))
         self.cache.append(token)

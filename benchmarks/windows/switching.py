@@ -33,7 +33,7 @@ class Round:
 
 def measure(model: Path, corpus: Corpus) -> Iterator[Round]:
     """The rounds, one by one."""
-    runtime = TrackingRuntime(model, Context(window=8_192))
+    runtime = TrackingRuntime(model, Context(window=8_192, swa_full=False))
     try:
         with TemporaryDirectory() as folder:
             engine = Engine(runtime, SavedWindows(Path(folder), "key", 1 << 40))
