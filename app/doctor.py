@@ -109,10 +109,12 @@ def _disk(settings: "Settings") -> Check:
 
 
 def _model(settings: "Settings") -> Check:
+    from app.models.adapters import adapters_for
     from app.models.resolve import resolve
 
     found = resolve(settings.model.name, settings.models_folder)
-    return Check("model", not found.notice, found.path.name, found.notice)
+    said = [found.path.name, *map(str, adapters_for(found.path, settings.model.lora))]
+    return Check("model", not found.notice, " with ".join(said), found.notice)
 
 
 def _plan(settings: "Settings") -> Check:

@@ -28,6 +28,9 @@ class ModelSettings(Section):
         description="Whether layers that see the last tokens only (a sliding window) keep the whole window all the "
         "same; unset: they do not, which is faster and smaller.",
     )
+    lora: list[str] = Field(
+        [], description="LoRA adapters for the model: GGUF files, each with how much it counts as `FILE:0.5`."
+    )
 
 
 class WindowSettings(Section):

@@ -21,7 +21,7 @@ from app.llm.loading import Context
 from app.llm.runtime import LlamaRuntime
 
 _LEAST_SAME = 0.9
-"""Share of equal top tokens. A q8_0 cache reaches .96 and more (docs/models.md); below .9 every sentence of an answer
+"""Share of equal top tokens. A q8_0 cache reaches .95 and more (docs/models.md); below .9 every sentence of an answer
 takes another turn."""
 _MOST_DIVERGENCE = 0.05
 """Nats, the mean over all places: about what quantizing a model's weights to four bits costs; its cache is to add no

@@ -1,5 +1,6 @@
 """From a GGUF file to a llama.cpp model and a context to run it in."""
 
+import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -22,6 +23,10 @@ class Adapter:
     path: Path
     scale: float = 1.0
     """How much of it is added."""
+
+    def __str__(self) -> str:
+        """Name and scale, for a person."""
+        return self.path.name if self.scale == 1 else f"{self.path.name} (scale {self.scale:g})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,9 @@ def load(path: Path, contexts: Sequence[Context]) -> Loaded:
         readable = readable or bool(model)
         for each in wanted if model else ():
             if context := _context(model, each):
-                return Loaded(model, context, each)
+                loaded = Loaded(model, context, each)
+                _adapt(loaded)
+                return loaded
         llama_cpp.llama_model_free(model)
     raise _no_memory(path, contexts[-1]) if readable else _unreadable(path)
 
@@ -88,6 +95,22 @@ def _context(model: object, wanted: Context) -> object:
     params.type_k = params.type_v = KV_TYPES[wanted.kv_type]
     params.flash_attn_type = -1 if wanted.flash_attention is None else int(wanted.flash_attention)
     return llama_cpp.llama_init_from_model(model, params)
+
+
+def _adapt(loaded: Loaded) -> None:
+    """Puts the adapters on; they are freed with the model."""
+    wanted = loaded.taken.adapters
+    handles = (llama_cpp.llama_adapter_lora_p_ctypes * len(wanted))()
+    for place, adapter in enumerate(wanted):
+        handle = llama_cpp.llama_adapter_lora_init(loaded.model, str(adapter.path).encode())
+        if not handle:
+            loaded.free()
+            raise ModelError(
+                f"llama.cpp cannot load the adapter {adapter.path.name}.", "Leave out model.lora or --lora."
+            )
+        handles[place] = ctypes.cast(handle, llama_cpp.llama_adapter_lora_p_ctypes)
+    scales = (ctypes.c_float * len(wanted))(*(adapter.scale for adapter in wanted))
+    llama_cpp.llama_set_adapters_lora(loaded.context, handles, len(wanted), scales)
 
 
 def _unreadable(path: Path) -> ModelError:

@@ -7,6 +7,7 @@ from pathlib import Path
 from app.errors import ModelError
 from app.llm.agreement import require_agreement
 from app.llm.runtime import BATCH, Context
+from app.models.adapters import adapters_for
 from app.models.geometry import Geometry, KvType
 from app.models.header import read_header
 from app.models.memory import Memory, measure
@@ -58,6 +59,7 @@ def set_up(model: ResolvedModel, settings: Settings, *, memory: Memory | None = 
     wish = wish_of(settings)
     found = _plan(model, wish, memory)
     setup = _as_planned(found, wish, memory) if found and found.fits else _as_wished(wish, settings.window.tokens)
+    setup = replace(setup, context=replace(setup.context, adapters=adapters_for(model.path, settings.model.lora)))
     if setup.context.kv_type not in _EXACT:
         require_agreement(model.path, setup.context, settings.home)
     return replace(setup, smaller=tuple(_smaller(setup.context, model.path, wish)))

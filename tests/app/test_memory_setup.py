@@ -18,7 +18,7 @@ def model(dense_gemma4: Path) -> ResolvedModel:
 
 
 def settings(tokens: int, **model: object) -> Settings:
-    return Settings(window=WindowSettings(tokens=tokens), model=ModelSettings(**model))  # type: ignore[arg-type]
+    return Settings(window=WindowSettings(tokens=tokens), model=ModelSettings.model_validate(model))
 
 
 def test_with_room_it_is_as_the_settings_say(model: ResolvedModel) -> None:
