@@ -33,6 +33,16 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence of an answer, checked in code."""
+
+    span: Span
+    """Characters of the answer's text, the marks of the sentence among them."""
+    supported: bool
+    """Whether any passage supports it; one that no passage supports is to be shown as such."""
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What an answer cost, in tokens."""
 
@@ -64,6 +74,8 @@ class Answer:
     """What the model said instead, where no passage supports any of it."""
     coverage: float | None = None
     """Share of the files that had been read when the passages were retrieved; None for all of them."""
+    claims: tuple[Claim, ...] = ()
+    """The sentences of `text` that say something, in order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,10 @@
-from hypothesis import given
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from app.answers import Citation
 from app.citations import check
+from app.citations.sentences import of_answer
 from tests.builders import passage
 
 DEDUCTIBLE = passage(
@@ -99,15 +102,177 @@ def test_formats_without_pages_cite_none() -> None:
     assert citation.page is None
 
 
-@given(st.text(alphabet="The plan. [1]23,\n!?", max_size=120))
+def _cited(answer: str, text: str) -> Citation:
+    (citation,) = check(answer, {1: passage(text)}).citations
+    return citation
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("The grant is 1,000 euros", "The grant is 1000 euros."),
+        ("The grant is 1000 euros", "The grant is 1.000 euros."),
+        ("The grant is 1.5 percent", "The grant is 1,5 percent."),
+        ("The grant is 2 million euros", "The grant is 2,000,000 euros."),
+        ("The grant is 2,500,000 euros", "The grant is 2.5 million euros."),
+        ("The grant covers 3 years", "The grant covers three years."),
+        ("The grant is 500mg", "The grant is 500 mg."),
+        ("The grant ends on 9 October 2024", "The grant ends on 2024-10-09."),
+        ("The grant ends on 9.10.2024", "The grant ends on 9 October 2024."),
+        ("The grant is ٢٥ euros", "The grant is 25 euros."),
+    ],
+)
+def test_a_number_may_be_written_differently(said: str, written: str) -> None:
+    assert _cited(f"{said} [1].", written).verified
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("The grant is 1,000 euros", "The grant is 10,000 euros."),
+        ("The grant is 5 billion euros", "The grant is 5 million euros."),
+        ("The grant ends on 9 October 2024", "The grant ends on 2024-11-09."),
+        ("The grant covers 3 years", "The grant covers five years."),
+    ],
+)
+def test_a_number_that_only_looks_alike_is_not_verified(said: str, written: str) -> None:
+    assert not _cited(f"{said} [1].", written).verified
+
+
+def test_a_number_from_another_sentence_of_the_passage_is_not_verified() -> None:
+    plans = "Standard has a deductible of $2,000.\n\nBring a pen.\n\nAsk early.\n\nDo not run.\n\nLunch is $9."
+    assert not _cited("Standard has a deductible of $9 [1].", plans).verified
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("The copays of plans are waived", "The copay of the plan is waived."),
+        ("A co-pay is waived", "A copay is waived."),
+        ("A copay is waived", "A co-pay is waived."),
+        ("MAKEDONIA BORDERS GREECE", "Makedonía borders Greece."),
+        ("The insurance covers your eyes", "The insur-\nance covers\nyour eyes."),
+        ("The harbour master\u2019s office closes", "The harbour master's office closes."),
+        ("Die Gebühren betragen zehn Euro", "Die Gebühr beträgt zehn Euro."),
+        ("灯台の高さは水面から四十七メートルです", "この灯台の高さは、水面から四十七メートルです。"),
+        ("ارتفاع المنارة سبعة وأربعون مترا", "إن ارتفاع المنارة سبعة وأربعون مترا فوق البحر."),
+        ("גובה המגדלור הוא ארבעים ושבעה מטרים", "גובה המגדלור הוא ארבעים ושבעה מטרים מעל הים."),
+    ],
+)
+def test_words_may_be_written_differently(said: str, written: str) -> None:
+    assert _cited(f"{said} [1].", written).verified
+
+
+def test_a_name_may_stand_in_the_heading_the_passage_is_under() -> None:
+    under = passage("Claims are paid within ten days.", headings=("Northwind Standard",))
+    (citation,) = check("Northwind Standard pays claims within ten days [1].", {1: under}).citations
+    assert citation.verified
+
+
+def test_a_quote_from_a_page_without_full_stops_is_no_longer_than_needed() -> None:
+    page = "Opening hours of the museum and its garden " * 20 + "the tower closes at nine " + "and so on and on " * 30
+    citation = _cited("The tower closes at nine [1].", page)
+    assert citation.quote == "tower closes at nine"
+
+
+@pytest.mark.parametrize(
+    ("marks", "numbers"),
+    [
+        ("[1][2]", [1, 2]),
+        ("[1, 2]", [1, 2]),
+        ("[1; 2]", [1, 2]),
+        ("[1-2]", [1, 2]),
+        ("[Passage 2]", [2]),
+        ("[passages 1 and 2]", [1, 2]),
+        ("【2】", [2]),
+        ("[2-1]", [2]),
+        ("(2)", []),
+        ("[2019]", []),
+    ],
+)
+def test_marks_are_understood_as_models_write_them(marks: str, numbers: list[int]) -> None:
+    two = {1: VISION, 2: passage(VISION.chunk.text, uri="copy.md")}
+    checked = check(f"Eye examinations are covered once a year {marks}.", two)
+    assert [citation.number for citation in checked.citations] == numbers
+
+
+def test_a_mark_behind_the_full_stop_belongs_to_the_sentence_before() -> None:
+    checked = check("Members pay 20%. [1] Eye examinations are covered once a year. [2]", PASSAGES)
+    assert [(citation.number, citation.verified) for citation in checked.citations] == [(1, True), (2, True)]
+
+
+def test_items_and_rows_are_sentences_of_their_own() -> None:
+    checked = check("There are two rules:\n- Members pay 20%\n- Eye examinations are covered\n", PASSAGES)
+    assert checked.text == "There are two rules:\n- Members pay 20% [1]\n- Eye examinations are covered [2]\n"
+    assert check("| Members | pay 20% |", PASSAGES).text == "| Members | pay 20% [1] |"
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Dr. Smith lives at No. 5, e.g. with J. R. Hale. He is old.", 2),
+        ("1. Wash it.\n2. Dry it.", 2),
+        ("The U.S. Army left in Jan. 1946 at 5.30 p.m. sharp.", 1),
+        ('He said "Stop." Then he left.', 2),
+        ("灯台は高い。海は広い\uff01", 2),
+        ("هل المنارة عالية؟ نعم.", 2),
+        ("It costs 3.50. That is cheap...", 2),
+    ],
+)
+def test_abbreviations_end_no_sentence(text: str, count: int) -> None:
+    assert len(list(of_answer(text))) == count
+
+
+def test_a_sentence_that_no_passage_supports_is_told() -> None:
+    checked = check("Members pay 20% after that. The moon is made of cheese [2].", PASSAGES)
+    said = [(checked.text[slice(*claim.span)], claim.supported) for claim in checked.claims]
+    assert said == [("Members pay 20% after that. [1]", True), ("The moon is made of cheese [2].", False)]
+
+
+def test_a_sentence_that_says_nothing_is_no_claim() -> None:
+    assert check("Yes.\n\nHere are the rules:\n\n---\n", PASSAGES).claims == ()
+
+
+ANSWERS = st.lists(
+    st.sampled_from(
+        ["The deductible", " is $2,000", " a year", ".", "! ", "\n", "- ", "[1]", " [2, 1]", "[9-7]", "【1】", "|"]
+    )
+    | st.text(max_size=6)
+).map("".join)
+
+
+@settings(deadline=None)
+@given(ANSWERS)
+@example("[1][1] .[2]|")
 def test_any_answer_is_survived_and_every_quote_stands_at_its_span(answer: str) -> None:
-    for citation in check(answer, PASSAGES).citations:
+    checked = check(answer, PASSAGES)
+    for citation in checked.citations:
         chunk = citation.passage.chunk
         start, end = citation.span
+        assert chunk.span[0] <= start < end <= chunk.span[1]
         assert chunk.text[start - chunk.span[0] : end - chunk.span[0]] == citation.quote
+    for claim in checked.claims:
+        assert checked.text[slice(*claim.span)].strip()
 
 
+@settings(deadline=None)
+@given(ANSWERS)
+def test_what_was_checked_stays_as_it_is_when_checked_again(answer: str) -> None:
+    once = check(answer, PASSAGES)
+    again = check(once.text, PASSAGES)
+    assert again.text == once.text
+    assert again.claims == once.claims
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_any_passage_is_survived(text: str) -> None:
+    for citation in check("The deductible is $2,000 a year [1].", {1: passage(text)}).citations:
+        assert text[slice(*citation.span)] == citation.quote
+
+
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_text_without_passages_loses_nothing_but_marks(answer: str) -> None:
-    if "[" not in answer:
-        assert "".join(check(answer, {}).text.split()) == "".join(answer.split())
+    if not {"[", "【"} & set(answer):
+        assert check(answer, {}).text == answer
