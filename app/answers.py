@@ -101,6 +101,14 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Other questions are answered first; told every second, by whoever shares the model."""
+
+    ahead: int
+    """How many, with the one that is being answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Condensed:
     """Step 1 is done."""
 
@@ -156,7 +164,7 @@ class Finished:
     answer: Answer
 
 
-Event = Condensed | Retrieved | Fitted | Reading | Token | Finished
+Event = Waiting | Condensed | Retrieved | Fitted | Reading | Token | Finished
 
 
 def whole(events: Iterable[Event]) -> Answer:

@@ -9,6 +9,7 @@
     POST /api/search                 passages
     POST /api/model                  which model answers
     POST /api/ask                    the events of one answer
+    POST /api/pin                    how much of what is pinned has been read
 
 Every POST shows the token as `Authorization: Bearer`, and is answered with one JSON object a line; an error is one
 of them: `{"error": {"kind": ..., "message": ..., ...}}`. A client that hangs up stops the work.
@@ -30,6 +31,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from app.answers import Waiting, Wish
 from app.errors import unforeseen
 from app.shared import Shared
 from app.wire import answer_event_json
@@ -160,13 +162,18 @@ def _model(shared: Shared, _: Wanted) -> Rows:
 
 def _ask(shared: Shared, wanted: Wanted) -> Rows:
     assistant = shared.assistant()
-    for _ in shared.asking.wait():
-        yield {"event": "waiting"}
+    with closing(shared.asking.wait()) as waiting:
+        yield from (answer_event_json(Waiting(ahead)) for ahead in waiting)
     try:
-        events = assistant.stream(wanted["question"], where_from_json(wanted["where"]))
+        where, wish = where_from_json(wanted["where"]), Wish(**wanted["wish"])
+        events = assistant.stream(wanted["question"], where, wish, wanted["named"])
         yield from _each(answer_event_json, events)
     finally:
         shared.asking.end()
+
+
+def _pin(shared: Shared, wanted: Wanted) -> Rows:
+    yield from _each(answer_event_json, shared.assistant().pin(wanted["documents"], wanted["collection"]))
 
 
 def _each(to_json: Callable[[T], Mapping[str, Any]], events: Iterator[T]) -> Rows:
@@ -182,4 +189,5 @@ _WORK: Mapping[str, Callable[[Shared, Wanted], Rows]] = {
     "search": _search,
     "model": _model,
     "ask": _ask,
+    "pin": _pin,
 }

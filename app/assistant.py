@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from app.answers import AS_SET, Event, Reading, Wish
 from app.conversation import Conversation
+from app.conversations import Conversations, Kept
 from app.llm.engine import Engine
 from app.llm.identity import window_key
 from app.llm.runtime import LlamaRuntime
@@ -19,11 +19,12 @@ from app.models.resolve import ResolvedModel, resolve
 from app.models.setup import set_up
 from app.orchestrator import Orchestrator
 from app.pins import Pins
+from app.prompting import prompt
 from app.settings import Settings
 from app.widening import pinned
+from ingest.errors import UsageError
 from ingest.index import Where
 from ingest.library import Library
-from ingest.sources import meant_ids
 
 _GB = 1_000_000_000
 
@@ -79,29 +80,41 @@ class Assistant:
         """Raises :class:`~ingest.errors.UsageError` where a collection holds nothing that could be asked about."""
         self.library.require(collection)
 
-    def stream(self, question: str, where: Where, wish: Wish = AS_SET) -> Iterator[Event]:
-        """The answer to a single question, which belongs to no conversation."""
-        return self.orchestrator.stream(question, self.begin(where), wish)
+    def stream(self, question: str, where: Where, wish: Wish = AS_SET, named: str = "") -> Iterator[Event]:
+        """The answer to a single question, or to one in the conversation that is kept under a name.
 
-    def pin(self, paths: Sequence[Path], collection: str) -> Iterator[Reading]:
-        """Pins documents, and reads them, so that no conversation has to.
+        Raises :class:`~ingest.errors.UsageError` where that is about other documents.
+        """
+        if not named:
+            yield from self.orchestrator.stream(question, self.begin(where), wish)
+            return
+        conversations, key = Conversations(self.settings.home), f"{prompt('answer').id} {self.key}"
+        kept = conversations.get(named)
+        if kept and kept.where != where:
+            raise UsageError(
+                f"The conversation {named!r} is about other documents.",
+                "Ask with the same --collection and --in as before, or give it another name.",
+            )
+        conversation = self.begin(where)
+        if kept:
+            room = self.engine.window_size - self.settings.answering.answer_tokens
+            conversation = kept.resumed(conversation.ledger, key, room)
+        try:
+            yield from self.orchestrator.stream(question, conversation, wish)
+        finally:
+            conversations.put(named, Kept.of(conversation, key))
+
+    def pin(self, document_ids: Sequence[str], collection: str) -> Iterator[Reading]:
+        """Pins these documents of a collection and no others, and reads them, so that no conversation has to.
 
         Closing the iterator stops it; the next one goes on from there. Raises :class:`~app.errors.WindowError`
-        where they do not fit, and then pins nothing.
+        where they do not fit, and then changes nothing.
         """
-        pins = Pins(self.settings.home)
-        ids = [*pins.of(collection), *meant_ids(self.library.catalogue, collection, paths)]
-        ids = list(dict.fromkeys(ids))
-        conversation = self.orchestrator.begin(Where(collection=collection), pinned(ids, self.library))
-        pins.put(collection, ids)
+        shown = pinned(document_ids, self.library)
+        conversation = self.orchestrator.begin(Where(collection=collection), shown)
+        Pins(self.settings.home).put(collection, document_ids)
         for event in self.engine.prepare(conversation.ledger.tokens):
             yield Reading(event.done, event.total)
-
-    def unpin(self, paths: Sequence[Path], collection: str) -> None:
-        """Pins these documents no more."""
-        pins = Pins(self.settings.home)
-        gone = set(meant_ids(self.library.catalogue, collection, paths))
-        pins.put(collection, [each for each in pins.of(collection) if each not in gone])
 
     def close(self) -> None:
         """Saves the window and the speeds, and releases the model."""

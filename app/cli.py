@@ -4,13 +4,15 @@ import atexit
 import gc
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from app.answers import Scope
 from app.doctor import doctor
 from app.evaluation.cli import evaluation
-from app.models.cli import models
+from app.models.cli import LORA, models
+from app.pinning import pin, unpin
 from ingest.cli import COLLECTION, COMMANDS, JSON, asked
 
 if TYPE_CHECKING:
@@ -33,7 +35,13 @@ def cli(context: click.Context) -> None:
 @cli.command()
 @click.argument("question", required=False)
 @click.option("--in", "path_prefix", default="", metavar="PATH", help="Only from this folder or file.")
+@click.option("--scope", type=click.Choice(get_args(Scope)), help="How much to read (default: what fits).")
+@click.option("--think/--no-think", default=None, help="Whether the model thinks before it answers.")
+@click.option(
+    "--conversation", "named", default="", metavar="NAME", help="Go on with the one of this name, or begin it."
+)
 @click.option("--questions", type=click.File(encoding="utf-8"), metavar="FILE", help="JSON lines: _id, question.")
+@LORA
 @COLLECTION
 @JSON
 @click.pass_obj
@@ -41,23 +49,27 @@ def ask(  # noqa: PLR0913 - one parameter for each option
     settings: "Settings",
     question: str | None,
     path_prefix: str,
+    scope: Any,
+    think: bool | None,
+    named: str,
     questions: Any,
     collection: str,
     as_json: bool,
 ) -> None:
     """Answer QUESTION from the documents, with the sources under it."""
-    from app.answers import whole
+    from app.answers import Wish, whole
     from app.remote import open_assistant
     from app.wire import answer_json
     from ingest.index import Where
 
     where = Where(collection=collection, path_prefix=path_prefix)
+    wish = Wish(scope, None if think is None else "on" if think else "off")
     wanted = list(asked(question, questions))
     with open_assistant(settings) as assistant:
         _notice(assistant.notice)
         assistant.require(collection)
         for identity, text in wanted:
-            events = assistant.stream(text, where)
+            events = assistant.stream(text, where, wish, named)
             if as_json or questions:
                 answer = answer_json(whole(events))
                 row = {"_id": identity, **answer} if identity else answer
@@ -70,6 +82,7 @@ def ask(  # noqa: PLR0913 - one parameter for each option
 @click.option("--host", default=None, help="The address to listen on (default: this machine only).")
 @click.option("--port", default=None, type=click.IntRange(1, 65535), help="The port to listen on.")
 @click.option("--open/--no-open", "open_browser", default=True, help="Open a browser window.")
+@LORA
 @click.pass_obj
 def chat(settings: "Settings", host: str | None, port: int | None, open_browser: bool) -> None:
     """Chat with the documents in the browser."""
@@ -78,7 +91,7 @@ def chat(settings: "Settings", host: str | None, port: int | None, open_browser:
     serve(settings, host or settings.chat.host, port or settings.chat.port, open_browser)
 
 
-for command in (*COMMANDS, models, doctor, evaluation):
+for command in (*COMMANDS, pin, unpin, models, doctor, evaluation):
     cli.add_command(command)
 
 
@@ -128,14 +141,19 @@ def _notice(text: str) -> None:
 
 def _stream(events: "Iterator[Event]") -> "Answer":
     """Prints the answer as it comes, and the steps before it on stderr."""
-    from app.answers import Condensed, Finished, Fitted, Reading, Retrieved, Token
+    from app.answers import Condensed, Finished, Fitted, Reading, Retrieved, Token, Waiting
+    from app.turns import place_in_line
 
     for event in events:
         match event:
+            case Waiting():
+                click.secho(place_in_line(event.ahead), dim=True, err=True)
             case Condensed():
                 click.secho("searching ...", dim=True, err=True)
             case Retrieved():
                 click.secho(f"{len(event.passages)} passages in {event.seconds:.2f} s", dim=True, err=True)
+            case Fitted() if event.reason and not event.compacted:
+                click.secho(event.reason, dim=True, err=True)
             case Fitted() if event.compacted:
                 click.secho(
                     "the window was full: it was begun anew with the last turns and what they cite", dim=True, err=True

@@ -48,8 +48,9 @@ class Ingests:
     def run(self, begin: Callable[[], Iterator[Event]]) -> Iterator[Event]:
         """The events of an ingest that begins when it is its turn; closing the iterator stops it."""
         started = monotonic()
-        for _ in self._turns.wait():
-            yield _nothing_yet(monotonic() - started, "waiting for another ingest to end")
+        with closing(self._turns.wait()) as waiting:
+            for _ in waiting:
+                yield _nothing_yet(monotonic() - started, "waiting for another ingest to end")
         try:
             self.running = run = Run(_nothing_yet(0, "starting"))
             with closing(cast(Generator[Event, None, None], begin())) as events:

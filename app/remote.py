@@ -1,10 +1,11 @@
 """Who answers a question for the command line: this process, or the chat that is open."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Protocol
 
-from app.answers import Event
+from app.answers import AS_SET, Event, Reading, Wish
 from app.settings import Settings
 from app.wire import answer_event_from_json
 from ingest.index import Where
@@ -24,8 +25,11 @@ class Answering(Protocol):
     def require(self, collection: str) -> None:
         """Raises :class:`~ingest.errors.UsageError` where a collection holds nothing that could be asked about."""
 
-    def stream(self, question: str, where: Where) -> Iterator[Event]:
-        """The answer to a single question, which belongs to no conversation."""
+    def stream(self, question: str, where: Where, wish: Wish = AS_SET, named: str = "") -> Iterator[Event]:
+        """The answer to a single question, or to one in the conversation that is kept under a name."""
+
+    def pin(self, document_ids: Sequence[str], collection: str) -> Iterator[Reading]:
+        """Pins these documents of a collection and no others, and reads them."""
 
 
 class RemoteAssistant:
@@ -45,11 +49,17 @@ class RemoteAssistant:
         for _ in self._line.request("require", collection=collection):
             pass
 
-    def stream(self, question: str, where: Where) -> Iterator[Event]:
-        """See :class:`Answering`. While another question is being answered, this one waits."""
-        for row in self._line.request("ask", question=question, where=where_json(where)):
-            if row["event"] != "waiting":
-                yield answer_event_from_json(row)
+    def stream(self, question: str, where: Where, wish: Wish = AS_SET, named: str = "") -> Iterator[Event]:
+        """See :class:`Answering`. While others are answered first, it tells where this one stands."""
+        asked = {"question": question, "where": where_json(where), "wish": asdict(wish), "named": named}
+        for row in self._line.request("ask", **asked):
+            yield answer_event_from_json(row)
+
+    def pin(self, document_ids: Sequence[str], collection: str) -> Iterator[Reading]:
+        """See :class:`Answering`."""
+        for row in self._line.request("pin", documents=list(document_ids), collection=collection):
+            if isinstance(event := answer_event_from_json(row), Reading):
+                yield event
 
 
 @contextmanager

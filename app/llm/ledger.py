@@ -20,6 +20,18 @@ class Draft:
     """Those that it shows in full, by number."""
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """Everything a ledger holds, to be kept."""
+
+    tokens: list[int]
+    passages: dict[int, Passage]
+    numbers: dict[str, int]
+    pinned: int
+    thinking: bool
+    between: list[int]
+
+
 class Ledger:
     """Tokens and numbered passages; the KV cache is a copy of it that the engine keeps."""
 
@@ -85,6 +97,22 @@ class Ledger:
         self.pinned = len(self.tokens)
         self.passages = {}
         self._between = []
+
+    def state(self) -> LedgerState:
+        """What :meth:`restore` goes on from, in another process too."""
+        return LedgerState(
+            list(self.tokens),
+            dict(self.passages),
+            dict(self._numbers),
+            self.pinned,
+            self.thinking,
+            list(self._between),
+        )
+
+    def restore(self, state: LedgerState) -> None:
+        """Goes on where a ledger of the same model and the same system prompt stood."""
+        self.tokens, self.passages, self._numbers = list(state.tokens), dict(state.passages), dict(state.numbers)
+        self.pinned, self.thinking, self._between = state.pinned, state.thinking, list(state.between)
 
     def _show(self, passages: Mapping[int, Passage]) -> None:
         for number, passage in passages.items():

@@ -9,6 +9,28 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 
+def _put_on(context: click.Context, _parameter: click.Parameter, named: tuple[str, ...]) -> None:
+    """Settings in which these adapters stand in place of those that were set."""
+    if not named:
+        return
+    from app.models.adapters import parse_adapter
+
+    adapters = map(parse_adapter, named)  # absolute, because an open chat compares the settings
+    lora = [f"{adapter.path}:{adapter.scale:g}" for adapter in adapters]
+    settings: Settings = context.obj
+    context.obj = settings.model_copy(update={"model": settings.model.model_copy(update={"lora": lora})})
+
+
+LORA = click.option(
+    "--lora",
+    metavar="FILE[:SCALE]",
+    multiple=True,
+    callback=_put_on,
+    expose_value=False,
+    help="A LoRA adapter for the model, in GGUF; can be given more than once.",
+)
+
+
 @click.group()
 def models() -> None:
     """See, fetch and choose language models."""

@@ -10,7 +10,7 @@ from app.shared import shared
 from app.ui.exchange import Exchange
 from app.ui.ingest import follow_ingests
 from app.ui.markup import answer_markdown
-from app.ui.sidebar import collection_picker, show_documents
+from app.ui.sidebar import collection_picker, show_adapters, show_documents
 from app.ui.thread import answer_live, show, show_error
 from ingest.errors import TransomError
 from ingest.index import Where
@@ -33,6 +33,7 @@ def main() -> None:
         begin = st.button("New conversation", icon=":material/add:", width="stretch")
         follow_ingests(shared().ingests, catalogue, empty=collection is None)
         show_documents(catalogue, collection)
+        show_adapters(assistant.settings.model.lora)
     if collection is None:
         _show_how_to_begin()
         return

@@ -3,7 +3,8 @@
 import time
 from dataclasses import dataclass, field
 
-from app.answers import Answer, Condensed, Event, Finished, Fitted, Reading, Retrieved, Token
+from app.answers import Answer, Condensed, Event, Finished, Fitted, Reading, Retrieved, Token, Waiting
+from app.turns import place_in_line
 from ingest.errors import TransomError
 
 
@@ -34,7 +35,10 @@ class Exchange:
     def take(self, event: Event) -> None:
         """Notes what happened."""
         self.seconds = time.monotonic() - self.started
+        self.lines.pop("wait", None)
         match event:
+            case Waiting():
+                self.lines["wait"] = Line("In line", place_in_line(event.ahead))
             case Condensed():
                 self._condensed(event)
             case Retrieved():

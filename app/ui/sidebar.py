@@ -1,9 +1,11 @@
-"""What can be asked about: the collection, its documents, and a new conversation."""
+"""What can be asked about and who answers: the collection, its documents, the model's adapters."""
 
 from html import escape
 
 import streamlit as st
 
+from app.models.adapters import parse_adapter
+from app.ui.markup import literal_markdown
 from ingest.catalogue import Catalogue, Entry
 
 _SHOWN = 200
@@ -16,6 +18,13 @@ def collection_picker(catalogue: Catalogue) -> str | None:
     if len(filled) < 2:
         return filled[0] if filled else None
     return st.selectbox("Collection", filled, key="collection")
+
+
+def show_adapters(named: list[str]) -> None:
+    """The LoRA adapters that the model wears, if any."""
+    if named:
+        worn = ", ".join(str(parse_adapter(text)) for text in named)
+        st.caption(f":material/tune: {literal_markdown(worn)}")
 
 
 def show_documents(catalogue: Catalogue, collection: str | None) -> None:

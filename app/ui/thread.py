@@ -8,7 +8,7 @@ from typing import cast
 
 import streamlit as st
 
-from app.answers import Answer, Citation, Event, Token
+from app.answers import Answer, Citation, Event, Token, Waiting
 from app.assistant import Assistant
 from app.conversation import Conversation
 from app.shared import Shared
@@ -39,8 +39,13 @@ def answer_live(exchange: Exchange, conversation: Conversation, assistant: Assis
     with st.chat_message("user", avatar=":material/person:"):
         st.html(literal_html(exchange.question))
     with st.chat_message("assistant", avatar=":material/window:"):
-        draw, waiting = _live_view()
+        draw = _live_view()
         draw(exchange)
+
+        def waiting(ahead: int) -> None:
+            exchange.take(Waiting(ahead))
+            draw(exchange)
+
         st.button("Stop", key="stop", icon=":material/stop_circle:", type="tertiary")
         try:
             stream = assistant.orchestrator.stream(exchange.question, conversation)
@@ -58,8 +63,8 @@ def show_error(error: TransomError) -> None:
     st.error(f"**{literal_markdown(error.message)}**\n\n{answer_markdown(error.hint)}", icon=":material/error:")
 
 
-def _live_view() -> tuple[Callable[..., None], Callable[[], None]]:
-    """Draws an exchange as it grows; and says that others are before it."""
+def _live_view() -> Callable[..., None]:
+    """Draws an exchange as it grows."""
     status = st.status("Understanding the question", expanded=True)
     sequence, text = status.empty(), st.empty()
     shown = ""
@@ -73,10 +78,7 @@ def _live_view() -> tuple[Callable[..., None], Callable[[], None]]:
         if exchange.said:
             text.markdown(answer_markdown(exchange.said))
 
-    def waiting() -> None:
-        status.update(label="Another question is being answered; yours is next")
-
-    return draw, waiting
+    return draw
 
 
 def _show_answer(answer: Answer) -> None:

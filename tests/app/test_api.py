@@ -1,11 +1,13 @@
 """What the owner does for others, over a real connection: the same as if they had done it themselves."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
+from itertools import islice
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
+from typing import cast
 
 import pytest
 import uvicorn
@@ -13,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app.answers import Event as AnswerEvent
-from app.answers import Finished, Token, whole
+from app.answers import Finished, Token, Waiting, whole
 from app.api import routes
 from app.assistant import Assistant
 from app.errors import ModelError
@@ -253,17 +255,38 @@ def test_what_failed_to_open_is_tried_again(serve: Serve, library: Library) -> N
         assert remote.search("lamp", 1, DOCUMENTS) == []
 
 
+def scripted(library: Library) -> Assistant:
+    engine = Engine(ScriptedRuntime(["The gate costs 7 pounds on Sundays [1]."] * 2))
+    settings = AnsweringSettings(min_similarity=-1)
+    orchestrator = Orchestrator(library.search, engine, settings, Sampling(), lambda _: 0.25)
+    model = ResolvedModel(Path("a.gguf"), None, False, "small")
+    return Assistant(Settings.load(), model, library, engine, orchestrator)
+
+
+def test_who_waits_for_an_answer_hears_where_he_stands_and_may_leave(
+    serve: Serve, library: Library, folder: Path
+) -> None:
+    list(library.ingest([folder], "documents"))
+    shared = Shared(lambda: library, scripted)
+    served = serve(shared)
+
+    def asked(line: Line) -> Generator[AnswerEvent]:
+        return cast(Generator[AnswerEvent], RemoteAssistant(line).stream("What does the gate cost?", DOCUMENTS))
+
+    with Line(served.owner) as first, Line(served.owner) as second, Line(served.owner) as third:
+        with shared.asking.turn(lambda _: None):
+            waiting, leaving = asked(first), asked(second)
+            assert [next(waiting), next(leaving)] == [Waiting(1), Waiting(2)]
+            last = asked(third)
+            assert next(last) == Waiting(3)
+            leaving.close()
+            assert Waiting(2) in islice(last, 5)
+        assert said(list(waiting)).startswith("The gate costs 7 pounds")
+        assert said(list(last)).startswith("The gate costs 7 pounds")
+
+
 def test_an_answer_comes_over_whole(serve: Serve, library: Library, folder: Path) -> None:
     list(library.ingest([folder], "documents"))
-
-    def scripted(library: Library) -> Assistant:
-        engine = Engine(ScriptedRuntime(["The gate costs 7 pounds on Sundays [1]."] * 2))
-        settings = AnsweringSettings(min_similarity=-1)
-        orchestrator = Orchestrator(library.search, engine, settings, Sampling(), lambda _: 0.25)
-        return Assistant(
-            Settings.load(), ResolvedModel(Path("a.gguf"), None, False, "small"), library, engine, orchestrator
-        )
-
     shared = Shared(lambda: library, scripted)
     with Line(serve(shared).owner) as line:
         remote = RemoteAssistant(line)

@@ -315,3 +315,11 @@ def test_ask_answers_with_a_checked_citation(
     assert answer["usage"]["evaluated_tokens"] > 100
     _, output, _ = transom("ask", "Who won the football world cup of 1990?", "--json")
     assert json.loads(output)["abstained"]
+
+
+def test_an_adapter_that_does_not_fit_is_told_before_the_model_is_loaded(
+    transom: Runner, dense_gemma4: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSOM_MODEL__NAME", str(dense_gemma4))
+    status, _, errors = transom("ask", "When was the tower first lit?", "--lora", f"{dense_gemma4}:0.5")
+    assert (status, "dense.gguf is no adapter" in errors) == (1, True)

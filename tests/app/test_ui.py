@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event, Thread
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -15,7 +14,6 @@ from app.llm.sampling import Sampling
 from app.models.resolve import ResolvedModel
 from app.orchestrator import ABSTAINED, Orchestrator
 from app.settings import AnsweringSettings, Settings
-from app.turns import Turns
 from ingest.catalogue import Entry
 from ingest.documents import Passage
 from ingest.events import Failed, Progressed
@@ -93,6 +91,12 @@ def test_the_stand_in_is_named(home: Path) -> None:
     assert page(assistant).warning[0].value == MODEL.notice
 
 
+def test_adapters_are_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not page(assistant).sidebar.caption
+    monkeypatch.setenv("TRANSOM_MODEL__LORA", '["/loras/style.gguf:0.5"]')
+    assert r"style\.gguf \(scale 0\.5\)" in page(assistant).sidebar.caption[0].value
+
+
 def test_documents_and_failures_are_listed(home: Path) -> None:
     test = page(lambda: assistant(entries=(READ, UNREAD)))
     assert "report.pdf<small>3 pages, 1 chunk" in html(test)
@@ -161,20 +165,3 @@ def test_a_new_conversation_begins_empty(home: Path) -> None:
     test = ask(page(lambda: assistant("The gate costs $7 on Sundays [1].")), "What does the gate cost?")
     test.button[0].click().run()
     assert not test.chat_message
-
-
-def test_one_question_at_a_time(home: Path) -> None:
-    turns = Turns()
-    told, done = Event(), Event()
-
-    def second() -> None:
-        with turns.turn(told.set):
-            done.set()
-
-    with turns.turn(told.clear):
-        waiting = Thread(target=second)
-        waiting.start()
-        assert told.wait(10)
-        assert not done.is_set()
-    waiting.join(10)
-    assert done.is_set()

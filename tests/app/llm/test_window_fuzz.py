@@ -35,7 +35,8 @@ turns = st.tuples(st.just("turn"), st.integers(0, 2), st.integers(1, LONG), st.i
 tries = st.tuples(st.just("try"), st.integers(0, 2), st.integers(1, LONG), st.integers(0, 6))
 restarts = st.tuples(st.just("restart"), st.integers(0, 2), st.just(0), st.just(0))
 reopenings = st.tuples(st.just("reopen"), st.just(0), st.just(0), st.just(0))
-steps = st.lists(st.one_of(turns, turns, tries, restarts, reopenings), min_size=2, max_size=8)
+compactions = st.tuples(st.just("compact"), st.integers(0, 2), st.integers(1, LONG), st.just(0))
+steps = st.lists(st.one_of(turns, turns, tries, restarts, compactions, reopenings), min_size=2, max_size=8)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -146,6 +147,8 @@ class Conversations:
         window = self.windows[which]
         if what == "restart":
             window[1:] = []
+        elif what == "compact":
+            window[1:] = window[1:][-added:]
         elif what == "reopen":
             self.engine._put_away()  # what closing does, without closing the runtime
             self.runtime.keep(0)
@@ -174,7 +177,7 @@ class Conversations:
 
 @given(steps=steps)
 @settings(max_examples=25, deadline=None)
-def test_random_turns_stops_switches_and_restores(
+def test_random_turns_stops_switches_compactions_and_restores(
     runtime: RecordingRuntime, scratch: LlamaRuntime, steps: list[tuple[str, int, int, int]]
 ) -> None:
     with TemporaryDirectory() as folder:
