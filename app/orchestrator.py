@@ -221,6 +221,7 @@ class Orchestrator:
         return Answer(
             text=ABSTAINED if abstained else checked.text,
             citations=() if abstained else checked.citations,
+            claims=() if abstained else checked.claims,
             passages=fitted.passages,
             abstained=abstained,
             usage=_usage(asked, generation),

@@ -91,8 +91,10 @@ class Exchange:
 def _fitted(event: Fitted) -> str:
     text = f"{_count(len(event.passages), 'passage')} for the model"
     if event.left_out:
-        text += f", {len(event.left_out)} found no room"
-    return text + (", begun anew because it was full, with the last turns" if event.compacted else "")
+        text += f", {len(event.left_out)} left out"
+    if event.compacted:
+        text += ", begun anew because it was full, with the last turns"
+    return f"{text}. {event.reason}" if event.reason else text
 
 
 def _count(number: int, noun: str) -> str:

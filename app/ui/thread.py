@@ -91,6 +91,11 @@ def _show_answer(answer: Answer) -> None:
         st.caption(f"Read so far: {answer.coverage:.0%} of the files.")
     if answer.finish_reason == "length":
         st.caption("The answer was cut: it reached the longest that answering.answer_tokens allows.")
+    if answer.finish_reason == "repeated":
+        st.caption("The answer was stopped: the model only said the same again and again.")
+    if answer.thought:
+        with st.expander("What the model thought", icon=":material/psychology:"):
+            st.html(literal_html(answer.thought))
     if answer.unsupported:
         with st.expander("What the model said, which no passage supports", icon=":material/help:"):
             st.html(literal_html(answer.unsupported))

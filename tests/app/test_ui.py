@@ -87,6 +87,18 @@ def test_the_sequence_is_told_with_its_times(home: Path) -> None:
     assert order == sorted(order)
 
 
+def test_a_thought_is_shown_apart(home: Path) -> None:
+    test = ask(page(lambda: assistant("<|channel>thought\nMoney.<channel|>The gate costs $7 on Sundays [1].")), "$?")
+    assert "What the model thought" in labels(test)
+    assert "Money." in html(test)
+    assert not any("Money." in element.value for element in test.markdown)
+
+
+def test_an_answer_that_was_stopped_because_it_repeats_itself_says_so(home: Path) -> None:
+    test = ask(page(lambda: assistant("The gate costs $7 on Sundays [1]. " * 40)), "What does the gate cost?")
+    assert any("the same again and again" in caption.value for caption in test.caption)
+
+
 def test_the_stand_in_is_named(home: Path) -> None:
     assert page(assistant).warning[0].value == MODEL.notice
 
