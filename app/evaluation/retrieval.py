@@ -15,7 +15,9 @@ from ingest.index import Ranking, Where
 from ingest.library import DEFAULT_COLLECTION, Library
 from ingest.terms import query_terms
 
-RANKINGS: tuple[Ranking, ...] = get_args(Ranking)[::-1]
+RANKINGS: tuple[Ranking, ...] = get_args(Ranking)
+_ANSWERED_FROM = 5
+"""Passages that a ranking is timed for: as many as a question brings into the window."""
 _EVERYTHING = Where(collection=DEFAULT_COLLECTION)
 
 
@@ -55,6 +57,14 @@ class _Tally:
         self.searching: list[float] = []
         self.altogether: list[float] = []
 
+    def take(
+        self, question: Question, values: Values, first: list[Passage], embedding: float, searching: float
+    ) -> None:
+        self.values[question.id] = values
+        self.characters.append(sum(len(passage.chunk.text) for passage in first))
+        self.searching.append(searching)
+        self.altogether.append(embedding + searching)
+
     def summary(self) -> Values:
         characters = round(sum(self.characters) / len(self.characters), 1)
         told = mean(self.values) | {"characters@5": characters}
@@ -64,18 +74,16 @@ class _Tally:
 def measure(library: Library, questions: QuestionSet, asked: Callable[[], None], limit: int | None = None) -> Run:
     """Asks those questions of which it is known where their answers stand, at most `limit`; calls `asked` after each.
 
-    A ranking is timed while it looks for five passages, as for an answer. Raises :class:`UsageError` where there
+    Raises :class:`UsageError` where there
     is nothing to ask.
     """
     wanted = [question for question in questions.questions if question.evidence][:limit]
     if not wanted:
         raise UsageError("No question says where its answer stands.", "See docs/retrieval.md for what a set holds.")
-    search = _Search(library)
-    search("warming up", "hybrid", 5)
+    library.embedder.embed_query("the first takes longer")
     tallies: dict[Ranking, _Tally] = defaultdict(_Tally)
     for question in wanted:
-        for ranking in RANKINGS:
-            _ask(search, question, ranking, questions.by, tallies[ranking])
+        _ask(library, question, questions.by, tallies)
         asked()
     return Run(
         questions.name,
@@ -85,26 +93,15 @@ def measure(library: Library, questions: QuestionSet, asked: Callable[[], None],
     )
 
 
-class _Search:
-    """Searches as :meth:`Library.search` does, and knows how long each half of it took."""
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
-        self.embedding = self.searching = 0.0
-
-    def __call__(self, text: str, ranking: Ranking, limit: int) -> list[Passage]:
+def _ask(library: Library, question: Question, by: By, tallies: dict[Ranking, _Tally]) -> None:
+    """Asks in every ranking. The question is embedded once, as the library does it, and so are its words."""
+    started = time.perf_counter()
+    query = library.embedder.embed_query(question.text), query_terms(question.text)
+    embedding = time.perf_counter() - started
+    for ranking in RANKINGS:
         started = time.perf_counter()
-        dense = self._library.embedder.embed_query(text)
-        embedded = time.perf_counter()
-        passages = self._library.index.search(dense, query_terms(text), limit, _EVERYTHING, ranking)
-        self.embedding, self.searching = embedded - started, time.perf_counter() - embedded
-        return passages
-
-
-def _ask(search: _Search, question: Question, ranking: Ranking, by: By, tally: _Tally) -> None:
-    first = search(question.text, ranking, 5)
-    tally.searching.append(search.searching)
-    tally.altogether.append(search.embedding + search.searching)
-    tally.characters.append(sum(len(passage.chunk.text) for passage in first))
-    ranks = met(question, search(question.text, ranking, CUTS[-1]), by)
-    tally.values[question.id] = score(ranks, [place.grade for place in question.evidence])
+        first = library.index.search(*query, _ANSWERED_FROM, _EVERYTHING, ranking)
+        searching = time.perf_counter() - started
+        ranks = met(question, library.index.search(*query, CUTS[-1], _EVERYTHING, ranking), by)
+        values = score(ranks, [place.grade for place in question.evidence])
+        tallies[ranking].take(question, values, first, embedding, searching)

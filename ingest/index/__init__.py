@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from ingest.documents import Chunk, Passage
-from ingest.index.schema import Dense, Fingerprint, Ranking, SparseTerms, Vectors, Where
+from ingest.index.ranking import Ranking
+from ingest.index.schema import Dense, Fingerprint, SparseTerms, Vectors, Where
 from ingest.settings import IngestSettings
 
 __all__ = ["Fingerprint", "Index", "Ranking", "SparseTerms", "Vectors", "Where", "drop_index", "open_index"]
@@ -25,11 +26,11 @@ class Index(Protocol):
         """Stores chunks; one with the same id is replaced. What is stored when this returns stays."""
 
     def search(
-        self, dense: Dense, bm25: SparseTerms, limit: int, where: Where, ranking: Ranking = "hybrid"
+        self, dense: Dense, bm25: SparseTerms, limit: int, where: Where, ranking: Ranking = "final"
     ) -> list[Passage]:
-        """The best `limit` chunks for a query, by meaning and by words, fused; the best comes first.
+        """The best `limit` chunks for a query, by meaning and by words; the best comes first.
 
-        The other rankings go by meaning or by words alone. They are there to be compared with.
+        The other rankings are there to be compared with (:mod:`ingest.index.ranking`).
         """
 
     def delete(self, where: Where, keep: Collection[str] = ()) -> None:

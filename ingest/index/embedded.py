@@ -17,40 +17,34 @@ from qdrant_edge import (
     EdgeShard,
     FieldCondition,
     Filter,
-    Fusion,
     MatchAny,
-    Point,
     Prefetch,
     Query,
     QueryBatchRequest,
     QueryRequest,
     Record,
     ScrollRequest,
-    SparseVector,
     UpdateOperation,
 )
 
 from ingest.documents import Chunk, Passage
 from ingest.errors import IndexLockedError, NoIndexError, VectorIndexError
+from ingest.index.edge import to_filter, to_formula, to_point, to_sparse
+from ingest.index.ranking import DEPTH, LOOKED_AT, Ranking, to_passages, words_weight
 from ingest.index.schema import (
     BATCH,
     BM25,
     DENSE,
-    DEPTH,
     MAKE,
-    ORDINAL,
     TEXT_KEY,
     Dense,
     Fingerprint,
-    Ranking,
     SparseTerms,
     Vectors,
     Where,
     batches,
     collect_dense,
     to_chunk,
-    to_passages,
-    to_payload,
     to_vectors,
 )
 from ingest.index.shard import (
@@ -93,25 +87,25 @@ class EmbeddedIndex:
         """See :class:`~ingest.index.Index`."""
         for batch in batches(items):
             require_room(self._directory)
-            points = [_point(chunk, vectors) for chunk, vectors in batch]
+            points = [to_point(chunk, vectors) for chunk, vectors in batch]
             self._update(UpdateOperation.upsert_points(points))
             self._seal()
 
     def search(
-        self, dense: Dense, bm25: SparseTerms, limit: int, where: Where, ranking: Ranking = "hybrid"
+        self, dense: Dense, bm25: SparseTerms, limit: int, where: Where, ranking: Ranking = "final"
     ) -> list[Passage]:
         """See :class:`~ingest.index.Index`."""
         depth = max(limit, DEPTH)
-        condition = _filter(where)
+        condition = to_filter(where)
         single = {
             "dense": Query.Nearest([float(value) for value in dense], using=DENSE),
-            "bm25": Query.Nearest(_sparse(bm25), using=BM25),
+            "bm25": Query.Nearest(to_sparse(bm25), using=BM25),
         }
-        prefetches = [Prefetch(limit=depth, query=query, filter=condition) for query in single.values()]
+        both = [Prefetch(limit=depth, query=query, filter=condition) for query in single.values()]
         best = QueryRequest(
-            limit=limit,
-            query=single.get(ranking, Fusion.Dbsf()),  # type: ignore[arg-type]  # the stubs forget that it is a Fusion
-            prefetches=prefetches if ranking == "hybrid" else [],
+            limit=max(limit, LOOKED_AT),
+            query=single.get(ranking, to_formula(words_weight(bm25))),
+            prefetches=[] if ranking in single else both,
             filter=condition,
             with_payload=True,
             with_vector=[DENSE],
@@ -119,12 +113,13 @@ class EmbeddedIndex:
         # planned as one batch with the query above, which needs the same scores, this costs next to nothing
         by_words = QueryRequest(limit=depth, query=single["bm25"], filter=condition)
         with translated(self._directory):
-            return to_passages(dense, *self._shard.query_batch(QueryBatchRequest([best, by_words])))
+            hits, weights = self._shard.query_batch(QueryBatchRequest([best, by_words]))
+            return to_passages((dense, bm25), hits, weights, limit, ranking)
 
     def delete(self, where: Where, keep: Collection[str] = ()) -> None:
         """See :class:`~ingest.index.Index`."""
         if not keep:
-            self._update(UpdateOperation.delete_points_by_filter(_filter(where)))
+            self._update(UpdateOperation.delete_points_by_filter(to_filter(where)))
             return
         kept = frozenset(keep)
         stale = [id_ for record in self._records(where, _IDS, content=False) if (id_ := str(record.id)) not in kept]
@@ -134,7 +129,7 @@ class EmbeddedIndex:
     def count(self, where: Where) -> int:
         """See :class:`~ingest.index.Index`."""
         with translated(self._directory):
-            return self._shard.count(CountRequest(filter=_filter(where)))
+            return self._shard.count(CountRequest(filter=to_filter(where)))
 
     def scroll(self, where: Where) -> Iterator[tuple[Chunk, Vectors]]:
         """See :class:`~ingest.index.Index`."""
@@ -142,7 +137,7 @@ class EmbeddedIndex:
 
     def chunks(self, document_id: str, ordinals: Sequence[int]) -> list[Chunk]:
         """See :class:`~ingest.index.Index`."""
-        condition = _filter(Where(document_ids=(document_id,)), list(ordinals))
+        condition = to_filter(Where(document_ids=(document_id,)), list(ordinals))
         with translated(self._directory):
             records, _ = self._shard.scroll(
                 ScrollRequest(limit=len(ordinals) or 1, filter=condition, with_payload=True)
@@ -188,7 +183,7 @@ class EmbeddedIndex:
         offset = None
         while True:
             request = ScrollRequest(
-                offset=offset, limit=page, filter=_filter(where), with_payload=content, with_vector=content
+                offset=offset, limit=page, filter=to_filter(where), with_payload=content, with_vector=content
             )
             with translated(self._directory):
                 records, offset = self._shard.scroll(request)
@@ -224,22 +219,6 @@ def drop(home: Path) -> None:
         pass  # damaged, which may be why it is to go
     with translated(directory), TemporaryDirectory(prefix="old-", dir=directory.parent) as scrap:
         directory.rename(Path(scrap, "index"))
-
-
-def _filter(where: Where, ordinals: list[int] | None = None) -> Filter:
-    conditions = [FieldCondition(field, match=MatchAny(values)) for field, values in where.conditions()]
-    if ordinals is not None:
-        conditions.append(FieldCondition(ORDINAL, match=MatchAny(ordinals)))
-    return Filter(must=list(conditions))
-
-
-def _point(chunk: Chunk, vectors: Vectors) -> Point:
-    dense = [float(value) for value in vectors.dense]
-    return Point(chunk.id, {DENSE: dense, BM25: _sparse(vectors.bm25)}, to_payload(chunk))
-
-
-def _sparse(terms: SparseTerms) -> SparseVector:
-    return SparseVector(list(terms.indices), list(terms.values))
 
 
 def _chunk(record: Record) -> Chunk:

@@ -6,13 +6,13 @@ Both homes store exactly this, so an index can be copied from one to the other a
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import islice
-from typing import Any, Literal, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.context import text_key
-from ingest.documents import Chunk, Passage
+from ingest.documents import Chunk
 from ingest.errors import FingerprintError
 
 DENSE = "dense"
@@ -21,16 +21,10 @@ DENSE = "dense"
 BM25 = "bm25"
 """Name of the sparse vector of a point."""
 
-DEPTH = 100
-"""Candidates that each of the two searches gives to the fusion, at least."""
-
 BATCH = 256
 """Points written or read at once when there are many."""
 
 Dense = Sequence[float] | NDArray[np.float32]
-
-Ranking = Literal["hybrid", "dense", "bm25"]
-"""What decides the order of chunks: both vectors together, or one of them."""
 
 T = TypeVar("T")
 
@@ -191,35 +185,6 @@ class Stored(Protocol):
     @property
     def vector(self) -> Any:
         """By name, those that were asked for."""
-
-
-class Hit(Stored, Protocol):
-    """A point that was found by a query."""
-
-    @property
-    def score(self) -> float:
-        """Of the query that found it."""
-
-
-def to_passages(query: Dense, fused: Sequence[Hit], by_words: Sequence[Hit]) -> list[Passage]:
-    """The passages of a fused search, each with what the two searches thought of it.
-
-    The hits bring their dense vectors along: cheaper than a third query, and it also gives the cosine of a
-    chunk that only its words have found.
-    """
-    direction = np.asarray(query, dtype=np.float32)
-    direction = direction / (np.linalg.norm(direction) or 1.0)
-    weights = {hit.id: hit.score for hit in by_words}
-    return [
-        Passage(
-            chunk=to_chunk(hit.id, hit.payload),
-            score=hit.score,
-            rank=rank,
-            dense_score=float(np.dot(direction, np.asarray(hit.vector[DENSE], dtype=np.float32))),
-            bm25_score=weights.get(hit.id, 0.0),
-        )
-        for rank, hit in enumerate(fused)
-    ]
 
 
 def collect_dense(keys: Iterable[str], find: Callable[[list[str]], Sequence[Stored]]) -> dict[str, Dense]:

@@ -15,11 +15,12 @@ from qdrant_client.http.exceptions import ApiException, ResponseHandlingExceptio
 
 from ingest.documents import Chunk, Passage
 from ingest.errors import IndexUnavailableError, NoIndexError, VectorIndexError
+from ingest.index.ranking import DEPTH, LOOKED_AT, Ranking, to_passages, words_weight
+from ingest.index.rest import to_filter, to_formula, to_point, to_sparse
 from ingest.index.schema import (
     BATCH,
     BM25,
     DENSE,
-    DEPTH,
     KEYWORDS,
     MAKE,
     ORDINAL,
@@ -27,15 +28,12 @@ from ingest.index.schema import (
     TEXT_KEY,
     Dense,
     Fingerprint,
-    Ranking,
     SparseTerms,
     Vectors,
     Where,
     batches,
     collect_dense,
     to_chunk,
-    to_passages,
-    to_payload,
     to_vectors,
 )
 from ingest.settings import StorageSettings
@@ -83,17 +81,17 @@ class ServerIndex:
     def upsert(self, items: Sequence[tuple[Chunk, Vectors]]) -> None:
         """See :class:`~ingest.index.Index`."""
         for batch in batches(items):
-            points = [_point(chunk, vectors) for chunk, vectors in batch]
+            points = [to_point(chunk, vectors) for chunk, vectors in batch]
             with _translated(self._url):
                 self._client.upsert(self._name, points, wait=True)
 
     def search(
-        self, dense: Dense, bm25: SparseTerms, limit: int, where: Where, ranking: Ranking = "hybrid"
+        self, dense: Dense, bm25: SparseTerms, limit: int, where: Where, ranking: Ranking = "final"
     ) -> list[Passage]:
         """See :class:`~ingest.index.Index`."""
         depth = max(limit, DEPTH)
-        condition = _filter(where)
-        words = models.QueryRequest(query=_sparse(bm25), using=BM25, limit=depth, filter=condition)
+        condition = to_filter(where)
+        words = models.QueryRequest(query=to_sparse(bm25), using=BM25, limit=depth, filter=condition)
         meaning = models.QueryRequest(query=[float(value) for value in dense], using=DENSE, filter=condition)
         single = {"dense": meaning, "bm25": words}.get(ranking)
         both = [
@@ -101,22 +99,22 @@ class ServerIndex:
             for query in (meaning, words)
         ]
         best = models.QueryRequest(
-            query=single.query if single else models.FusionQuery(fusion=models.Fusion.DBSF),
+            query=single.query if single else to_formula(words_weight(bm25)),
             using=single.using if single else None,
             prefetch=None if single else both,
             filter=condition,
-            limit=limit,
+            limit=max(limit, LOOKED_AT),
             with_payload=True,
             with_vector=[DENSE],
         )
         with _translated(self._url):
             found = self._client.query_batch_points(self._name, [best, words])
-        return to_passages(dense, *(response.points for response in found))
+        return to_passages((dense, bm25), found[0].points, found[1].points, limit, ranking)
 
     def delete(self, where: Where, keep: Collection[str] = ()) -> None:
         """See :class:`~ingest.index.Index`."""
         if not keep:
-            self._delete(models.FilterSelector(filter=_filter(where)))
+            self._delete(models.FilterSelector(filter=to_filter(where)))
             return
         kept = frozenset(keep)
         stale = [id_ for record in self._records(where, _IDS, content=False) if (id_ := str(record.id)) not in kept]
@@ -126,7 +124,7 @@ class ServerIndex:
     def count(self, where: Where) -> int:
         """See :class:`~ingest.index.Index`."""
         with _translated(self._url):
-            return self._client.count(self._name, _filter(where), exact=True).count
+            return self._client.count(self._name, to_filter(where), exact=True).count
 
     def scroll(self, where: Where) -> Iterator[tuple[Chunk, Vectors]]:
         """See :class:`~ingest.index.Index`."""
@@ -134,7 +132,7 @@ class ServerIndex:
 
     def chunks(self, document_id: str, ordinals: Sequence[int]) -> list[Chunk]:
         """See :class:`~ingest.index.Index`."""
-        condition = _filter(Where(document_ids=(document_id,)), list(ordinals))
+        condition = to_filter(Where(document_ids=(document_id,)), list(ordinals))
         with _translated(self._url):
             records, _ = self._client.scroll(self._name, condition, limit=len(ordinals) or 1)
         return sorted(map(_chunk, records), key=lambda chunk: chunk.ordinal)
@@ -164,7 +162,7 @@ class ServerIndex:
             with _translated(self._url):
                 records, offset = self._client.scroll(
                     self._name,
-                    _filter(where),
+                    to_filter(where),
                     limit=page,
                     offset=offset,
                     with_payload=content,
@@ -259,26 +257,6 @@ def _refusal(url: str, error: UnexpectedResponse) -> VectorIndexError:
         return IndexUnavailableError(f"The Qdrant server at {url} does not answer ({reason}).", _START)
     detail = error.content.decode("utf-8", "replace")[:200]
     return VectorIndexError(f"The Qdrant server at {url} refused: {reason} {detail}", _CHECK)
-
-
-def _filter(where: Where, ordinals: list[int] | None = None) -> models.Filter:
-    conditions: list[models.Condition] = [
-        models.FieldCondition(key=field, match=models.MatchAny(any=values)) for field, values in where.conditions()
-    ]
-    if ordinals is not None:
-        conditions.append(models.FieldCondition(key=ORDINAL, match=models.MatchAny(any=ordinals)))
-    return models.Filter(must=conditions)
-
-
-def _point(chunk: Chunk, vectors: Vectors) -> models.PointStruct:
-    dense = [float(value) for value in vectors.dense]
-    return models.PointStruct(
-        id=chunk.id, vector={DENSE: dense, BM25: _sparse(vectors.bm25)}, payload=to_payload(chunk)
-    )
-
-
-def _sparse(terms: SparseTerms) -> models.SparseVector:
-    return models.SparseVector(indices=list(terms.indices), values=list(terms.values))
 
 
 def _chunk(record: models.Record) -> Chunk:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import get_args
 from uuid import uuid4
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from ingest.context import text_key
 from ingest.documents import Chunk, Passage
 from ingest.errors import FingerprintError, VectorIndexError
-from ingest.index import Fingerprint, Index, SparseTerms, Vectors, Where
+from ingest.index import Fingerprint, Index, Ranking, SparseTerms, Vectors, Where
 from ingest.index.copy import copy_index
 from ingest.index.embedded import EmbeddedIndex
 from ingest.index.server import ServerIndex
@@ -79,7 +80,7 @@ def test_it_finds_by_meaning(index: Index, library: list[Item], query: MakeQuery
 def test_it_finds_by_a_rare_word(index: Index, library: list[Item], item: MakeItem, query: MakeQuery) -> None:
     rare = item("the Zeebrugge accident of 1987", topic=5, ordinal=99)
     index.upsert([*library, rare])
-    passages = index.search(*query("zeebrugge", topic=2), limit=3, where=EVERYTHING)
+    passages = index.search(*query("zeebrugge", topic=9), limit=3, where=EVERYTHING)
     found = next(passage for passage in passages if passage.chunk == rare[0])
     assert found.bm25_score > 0
     assert found.dense_score < 0.5
@@ -276,20 +277,49 @@ def test_searching_while_another_thread_stores(index: Index, item: MakeItem, que
     assert index.count(EVERYTHING) == 1000
 
 
+@pytest.mark.parametrize("ranking", get_args(Ranking))
 def test_both_homes_rank_alike(
-    embedded_index: EmbeddedIndex, memory_index: ServerIndex, library: list[Item], query: MakeQuery
+    embedded_index: EmbeddedIndex,
+    memory_index: ServerIndex,
+    library: list[Item],
+    query: MakeQuery,
+    ranking: Ranking,
 ) -> None:
     embedded_index.upsert(library)
     memory_index.upsert(library)
     for topic, text in enumerate(["harbour crane", "invoice", "tide pilot rope", "the", "number 17"]):
         here, there = (
-            home.search(*query(text, topic), limit=60, where=Where("main")) for home in (embedded_index, memory_index)
+            home.search(*query(text, topic), 60, Where("main"), ranking) for home in (embedded_index, memory_index)
         )
         assert [p.score for p in here] == pytest.approx([p.score for p in there], abs=1e-5)
         scores = {p.chunk: (p.score, p.dense_score, p.bm25_score) for p in there}
         for passage in here:
             mine = (passage.score, passage.dense_score, passage.bm25_score)
             assert mine == pytest.approx(scores[passage.chunk], abs=1e-5)
+
+
+def test_the_hybrid_score_is_the_cosine_and_the_mean_weight_of_the_terms(
+    index: Index, library: list[Item], query: MakeQuery
+) -> None:
+    index.upsert(library)
+    for passage in index.search(*query("harbour crane", topic=1), limit=60, where=EVERYTHING, ranking="hybrid"):
+        assert passage.score == pytest.approx(passage.dense_score + 0.2 * passage.bm25_score / 2, abs=1e-5)
+
+
+def test_a_chunk_gains_from_one_beside_it_that_was_found(index: Index, item: MakeItem, query: MakeQuery) -> None:
+    alone, beside = item("rope", topic=1, ordinal=9), item("rope", topic=1, ordinal=1)
+    best = item("rope rope rope", topic=1, ordinal=0)
+    index.upsert([alone, beside, best, *(item("quay", topic=n, ordinal=20 + 2 * n) for n in range(2, 16))])
+    first = index.search(*query("rope", topic=1), limit=3, where=EVERYTHING)
+    assert [passage.chunk.ordinal for passage in first] == [0, 1, 9]
+    assert first[1].score > first[2].score + 0.01
+
+
+def test_asking_for_more_does_not_change_the_first(index: Index, library: list[Item], query: MakeQuery) -> None:
+    index.upsert(library)
+    asked = query("harbour crane", topic=1)
+    few, many = (_ids(index.search(*asked, limit=limit, where=EVERYTHING)) for limit in (5, 50))
+    assert few == many[:5]
 
 
 def test_copying_loses_nothing(embedded_index: EmbeddedIndex, memory_index: ServerIndex, item: MakeItem) -> None:
