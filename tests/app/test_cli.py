@@ -322,4 +322,4 @@ def test_an_adapter_that_does_not_fit_is_told_before_the_model_is_loaded(
 ) -> None:
     monkeypatch.setenv("TRANSOM_MODEL__NAME", str(dense_gemma4))
     status, _, errors = transom("ask", "When was the tower first lit?", "--lora", f"{dense_gemma4}:0.5")
-    assert (status, "dense.gguf is no adapter" in errors) == (1, True)
+    assert (status, "dense.gguf is no adapter" in errors) == (4, True)
