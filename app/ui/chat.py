@@ -10,6 +10,7 @@ from app.shared import shared
 from app.ui.exchange import Exchange
 from app.ui.ingest import follow_ingests
 from app.ui.markup import answer_markdown
+from app.ui.pins import show_pins
 from app.ui.sidebar import collection_picker, show_adapters, show_documents
 from app.ui.thread import answer_live, show, show_error
 from ingest.errors import TransomError
@@ -33,11 +34,18 @@ def main() -> None:
         begin = st.button("New conversation", icon=":material/add:", width="stretch")
         follow_ingests(shared().ingests, catalogue, empty=collection is None)
         show_documents(catalogue, collection)
+        if collection is not None:
+            show_pins(assistant, collection)
         show_adapters(assistant.settings.model.lora)
     if collection is None:
         _show_how_to_begin()
         return
-    _converse(assistant, _conversation(assistant, collection, begin))
+    try:
+        conversation = _conversation(assistant, collection, begin)
+    except TransomError as error:
+        show_error(error)
+        return
+    _converse(assistant, conversation)
 
 
 def _opened() -> Assistant:
@@ -60,7 +68,10 @@ def _show_how_to_begin() -> None:
 
 
 def _conversation(assistant: Assistant, collection: str, begin: bool) -> Conversation:
-    """This session's conversation; another collection or the person's wish begins a new one."""
+    """This session's conversation; another collection or the person's wish begins a new one.
+
+    Raises :class:`~app.errors.WindowError` where what is pinned no longer fits the window.
+    """
     held: Conversation | None = st.session_state.get("conversation")
     if held is None or begin or held.where.collection != collection:
         held = assistant.begin(Where(collection=collection))

@@ -13,10 +13,12 @@ from app.llm.engine import Engine
 from app.llm.sampling import Sampling
 from app.models.resolve import ResolvedModel
 from app.orchestrator import ABSTAINED, Orchestrator
+from app.pins import Pins
 from app.settings import AnsweringSettings, Settings
 from ingest.catalogue import Entry
 from ingest.documents import Passage
 from ingest.events import Failed, Progressed
+from ingest.index import Where
 from ingest.library import Library
 from tests.builders import passage
 from tests.fakes import ScriptedRuntime
@@ -85,6 +87,22 @@ def test_the_sequence_is_told_with_its_times(home: Path) -> None:
     shown = html(ask(page(lambda: assistant("The gate costs $7 on Sundays [1].")), "What does the gate cost?"))
     order = [shown.index(step) for step in ("Vector DB", "Window", "wrote the answer", "1 of 1 citation verified")]
     assert order == sorted(order)
+
+
+def test_documents_are_pinned_in_the_sidebar(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Library, "count", lambda *_: 1)
+    monkeypatch.setattr(Library, "chunks", lambda *_: [passage(TEXT, pages=(3,)).chunk])
+    test = page(assistant)
+    assert "Pin documents" in labels(test)
+    test.multiselect[0].set_value(["doc"]).run()
+    test.button(key="pin").click().run()
+    assert not test.exception
+    assert "1 pinned" in labels(test)
+    assert Pins(home).of("documents") == ["doc"]
+    assert shared.shared().assistant().begin(Where(collection="documents")).pinned
+    test.multiselect[0].set_value([]).run()
+    test.button(key="pin").click().run()
+    assert Pins(home).of("documents") == []
 
 
 def test_a_thought_is_shown_apart(home: Path) -> None:
