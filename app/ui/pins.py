@@ -37,8 +37,12 @@ def _readable(assistant: Assistant, collection: str) -> list[Entry]:
 
 def _pin(assistant: Assistant, chosen: Sequence[str], collection: str) -> None:
     bar = st.progress(0.0, "Reading")
+
+    def waiting(ahead: int) -> None:
+        bar.progress(0.0, f"Waiting: {place_in_line(ahead)}")
+
     try:
-        with shared().asking.turn(lambda ahead: bar.progress(0.0, f"Waiting: {place_in_line(ahead)}")):
+        with shared().asking.turn(waiting):
             for event in assistant.pin(chosen, collection):
                 share = event.done / event.total if event.total else 1.0
                 bar.progress(share, f"Reading: {event.done:,} of {event.total:,} tokens")
