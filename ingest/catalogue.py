@@ -18,7 +18,7 @@ from ingest.settings import IngestSettings
 
 State = Literal["indexing", "indexed", "failed"]
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class Entry:
     pages: int = 0
     """0 where the format has no pages."""
     chunks: int = 0
+    warning: str = ""
+    """What the document hides from its readers, for a person; empty where nothing was found."""
 
 
 class Coverage(NamedTuple):
@@ -95,8 +97,15 @@ class Catalogue:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(_SCHEMA)
+        self._migrate()
         self._db.execute(f"PRAGMA user_version = {_VERSION}")
         self._check()
+
+    def _migrate(self) -> None:
+        """Catalogues of version 1 knew no warnings; the documents get theirs when they are read again."""
+        columns = {row[1] for row in self._db.execute("PRAGMA table_info(documents)")}
+        if "warning" not in columns:
+            self._db.execute("ALTER TABLE documents ADD COLUMN warning DEFAULT ''")
 
     def _check(self) -> None:
         """SQLite notices damage only where it looks; this looks everywhere (20 ms for 20,000 documents)."""

@@ -35,6 +35,8 @@ class Prepared:
     pages: int
     """0 where the format has no pages."""
     chunks: tuple[Chunk, ...]
+    warnings: tuple[str, ...] = ()
+    """What the document hides from its readers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Preparer:
             media_type=document.media_type,
             pages=len(document.pages) if document.paged else 0,
             chunks=tuple(chunker.cut(document, file.collection)),
+            warnings=extracted.warnings,
         )
 
     def _check_length(self, extracted: Extracted) -> None:

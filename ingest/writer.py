@@ -72,6 +72,7 @@ class Writer:
             media_type=prepared.media_type,
             pages=prepared.pages,
             chunks=len(prepared.chunks),
+            warning=" ".join(prepared.warnings),
         )
         self._whole.append(_Whole(done, tuple(chunk.id for chunk in prepared.chunks), stale))
 

@@ -92,7 +92,8 @@ def _line(entry: "Entry") -> str:
     pages = f"{entry.pages:,} pages, " if entry.pages else ""
     detail = entry.reason or f"{pages}{entry.chunks:,} chunks, {decimal(entry.size)}"
     line = printable(f"{entry.state:8}  {entry.collection}  {entry.uri}  ({detail})")
-    return f"{line}\n{'':10}{entry.hint}" if entry.hint else line
+    notes = (note for note in (entry.hint, entry.warning) if note)
+    return "\n".join((line, *(f"{'':10}{printable(note)}" for note in notes)))
 
 
 def _list_left_out(catalogue: "Catalogue", names: Sequence[str], paths: Sequence[Path], as_json: bool) -> None:

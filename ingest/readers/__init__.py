@@ -12,6 +12,7 @@ from pathlib import Path
 from ingest.errors import EmptyError, ReadError
 from ingest.readers import media_type as types
 from ingest.readers.extracted import Extracted
+from ingest.readers.hidden import without_shapeless
 
 __all__ = ["Extracted", "read"]
 
@@ -30,7 +31,7 @@ def read(path: Path, ocr: bool = False) -> Extracted:
         raise ReadError("The file is nested too deeply.", "Open it in its own program and save it again.") from error
     if not any(page.text.strip() for page in extracted.pages):
         raise EmptyError("The file holds no text.")
-    return extracted
+    return without_shapeless(extracted)
 
 
 def _reader_for(media_type: str, ocr: bool) -> Callable[[Path, str], Extracted]:

@@ -29,6 +29,8 @@ class Extracted:
     headings: tuple[Heading, ...] = ()
     """Their starts count characters of the pages' texts joined with PAGE_BREAK."""
     paged: bool = False
+    warnings: tuple[str, ...] = ()
+    """What the document hides from its readers, for a person."""
 
 
 def title_or_name(title: str | None, path: Path) -> str:

@@ -12,8 +12,10 @@ import pypdfium2 as pdfium
 from ingest.documents import Heading, Page
 from ingest.errors import EmptyError, EncryptedError, ReadError
 from ingest.readers.extracted import Extracted, page_starts, title_or_name
+from ingest.readers.hidden import told
 from ingest.readers.hyphens import mend
 from ingest.readers.ocr import HINT, each_in_time, recognise
+from ingest.readers.pdf_hidden import HOW, hidden_words
 
 _MAX_HEADINGS = 5_000
 _CLEANED = (
@@ -50,7 +52,8 @@ def _with_pdfium(path: Path, media_type: str, ocr: bool) -> Extracted:
     document = pdfium.PdfDocument(path)
     try:
         labels = [document.get_page_label(index) or "" for index in range(len(document))]
-        texts = [_page_text(document, index) for index in range(len(document))]
+        read = [_page_text(document, index) for index in range(len(document))]
+        texts, warnings = [text for text, _ in read], told(sum(hidden for _, hidden in read), HOW)
         for index in each_in_time(index for index, text in enumerate(texts) if ocr and not text.strip()):
             texts[index] = _recognised(document, index)
         pages = _pages(texts, labels)
@@ -58,18 +61,20 @@ def _with_pdfium(path: Path, media_type: str, ocr: bool) -> Extracted:
         title = document.get_metadata_dict(skip_empty=True).get("Title")
     finally:
         document.close()
-    return Extracted(title_or_name(title, path), media_type, pages, tuple(headings), paged=True)
+    return Extracted(title_or_name(title, path), media_type, pages, tuple(headings), paged=True, warnings=warnings)
 
 
-def _page_text(document: pdfium.PdfDocument, index: int) -> str:
+def _page_text(document: pdfium.PdfDocument, index: int) -> tuple[str, int]:
+    """The text of a page, and how many of its words cannot be seen."""
     page = document[index]
     try:
         text_page = page.get_textpage()
         text: str = text_page.get_text_range()
+        hidden = hidden_words(page, text_page)
         text_page.close()
     finally:
         page.close()
-    return text
+    return text, hidden
 
 
 def _recognised(document: pdfium.PdfDocument, index: int) -> str:

@@ -8,12 +8,19 @@ from lxml import etree, html
 from ingest.documents import Heading, Page
 from ingest.errors import EmptyError, ReadError
 from ingest.readers.extracted import Extracted, title_or_name
+from ingest.readers.hidden import told
 from ingest.readers.markup import readable
 from ingest.readers.office import convert
 from ingest.readers.text import decode, without_data
 
 _CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 _UNSEEN = ("title", "meta", "link", "base", "script", "style", "template", "noscript", "svg", "iframe")
+_HIDING = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|opacity)\s*:\s*0*(?:\.0+|[01]px)?\s*(?:[a-z%]{1,3})?\s*(?:;|!|$)"
+    r"|(?:left|top|text-indent)\s*:\s*-\d{3,}",
+    re.IGNORECASE,
+)
+_WHITE = re.compile(r"(?<!-)color\s*:\s*(?:#fff(?:fff)?\b|white\b|rgba?\(\s*255\s*,\s*255\s*,\s*255)", re.IGNORECASE)
 _DEEPEST = 40
 """Kreuzberg 4.10 leaves out, without a word, what is nested deeper than about 50 elements."""
 
@@ -24,9 +31,24 @@ def read_web(path: Path, media_type: str) -> Extracted:
     declared = _CHARSET.search(data[:4096])
     page = _parse(decode(data, declared[1].decode("ascii") if declared else ""))
     title = page.findtext(".//title")
+    warnings = _hidden(page)
     text, headings = _content(page)
     first = next((heading.title for heading in headings if heading.level == 1), None)
-    return Extracted(title_or_name(title or first, path), media_type, (Page(1, text),), headings)
+    return Extracted(title_or_name(title or first, path), media_type, (Page(1, text),), headings, warnings=warnings)
+
+
+def _hidden(page: html.HtmlElement) -> tuple[str, ...]:
+    """What the page's own styles hide."""
+    hidden = [element for element in page.iter(etree.Element) if _is_hidden(element)]
+    inner = {id(child) for element in hidden for child in element.iterdescendants()}
+    texts = (" ".join(element.itertext()) for element in hidden if id(element) not in inner)
+    return told(sum(len(text.split()) for text in texts), "the page switches them off, or writes them in white or tiny")
+
+
+def _is_hidden(element: html.HtmlElement) -> bool:
+    style = element.get("style", "")
+    white = _WHITE.search(style) and "background" not in style
+    return element.tag not in _UNSEEN and bool("hidden" in element.attrib or white or _HIDING.search(style))
 
 
 def web_text(page: str) -> str:

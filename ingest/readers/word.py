@@ -14,6 +14,7 @@ from lxml import etree
 from ingest.documents import Page
 from ingest.errors import ReadError
 from ingest.readers.extracted import Extracted, title_or_name
+from ingest.readers.hidden import told
 from ingest.readers.markup import readable
 from ingest.readers.media_type import BROKEN
 from ingest.readers.office import convert
@@ -27,33 +28,56 @@ _KEPT = "\U000f0000\U000f0001\U000f0002"
 """Characters for private use that stand in for the lost ones."""
 _STAND_IN = str.maketrans(_LOST, _KEPT)
 _ORIGINAL = str.maketrans(_KEPT, _LOST)
+_OFF = ("0", "false", "off")
+_DOT = 4
+"""Half points."""
 _WRITTEN = {_WORD + "tab": "\t", _WORD + "noBreakHyphen": "-"}
 
 
 def read_word(path: Path, media_type: str) -> Extracted:
     """Reads a Word file; it has one page, as only Word knows where its pages end. Raises :class:`ReadError`."""
-    result = convert(_rewritten(path), media_type, "markdown")
+    copy, hidden = _rewritten(path)
+    result = convert(copy, media_type, "markdown")
     text, headings = readable(result.content)
     title = title_or_name((result.metadata.get("title") or "").translate(_ORIGINAL), path)
     named = tuple(replace(heading, title=heading.title.translate(_ORIGINAL)) for heading in headings)
-    return Extracted(title, media_type, (Page(1, text.translate(_ORIGINAL)),), named)
+    warnings = told(hidden, "they are marked as hidden, white or tiny")
+    return Extracted(title, media_type, (Page(1, text.translate(_ORIGINAL)),), named, warnings=warnings)
 
 
-def _rewritten(path: Path) -> bytes:
-    """The file with stand-ins for what would be lost."""
-    copy = BytesIO()
+def _rewritten(path: Path) -> tuple[bytes, int]:
+    """The file with stand-ins for what would be lost, and how many of its words cannot be seen."""
+    copy, hidden = BytesIO(), 0
     try:
         with ZipFile(path) as source, ZipFile(copy, "w") as target:
             for name in filter(_NEEDED.fullmatch, source.namelist()):
                 content = source.read(name)
-                target.writestr(name, _rewritten_part(content) if _PARTS.fullmatch(name) else content)
+                if _PARTS.fullmatch(name):
+                    root = etree.fromstring(content, etree.XMLParser(resolve_entities=False))
+                    hidden += _hidden_words(root)
+                    content = _rewritten_part(root)
+                target.writestr(name, content)
     except (*BROKEN, etree.XMLSyntaxError) as error:
         raise ReadError(f"The file is damaged: {error}", "Open it in Word and save it again.") from error
-    return copy.getvalue()
+    return copy.getvalue(), hidden
 
 
-def _rewritten_part(content: bytes) -> bytes:
-    root = etree.fromstring(content, etree.XMLParser(resolve_entities=False))
+def _hidden_words(root: etree._Element) -> int:
+    """Words in runs that are hidden, white on nothing, or hardly higher than a dot."""
+    runs = (run for run in root.iter(_WORD + "r") if _is_hidden(run.find(_WORD + "rPr")))
+    return sum(len(" ".join(text.text or "" for text in run.iter(_WORD + "t")).split()) for run in runs)
+
+
+def _is_hidden(look: etree._Element | None) -> bool:
+    if look is None:
+        return False
+    set_to = {child.tag.removeprefix(_WORD): child.get(_WORD + "val", "") for child in look.iterchildren(etree.Element)}
+    size = set_to.get("sz", "")
+    white = set_to.get("color", "").upper() == "FFFFFF" and not {"shd", "highlight"} & set(set_to)
+    return set_to.get("vanish", "0") not in _OFF or white or (size.isdigit() and int(size) <= _DOT)
+
+
+def _rewritten_part(root: etree._Element) -> bytes:
     for element in root.iter(etree.Element):
         if element.tag in _WRITTEN and element.getparent().tag == _WORD + "r":
             element.text = _WRITTEN[element.tag]
