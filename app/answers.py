@@ -74,6 +74,8 @@ class Answer:
     """What the model said instead, where no passage supports any of it."""
     coverage: float | None = None
     """Share of the files that had been read when the passages were retrieved; None for all of them."""
+    trace: str = ""
+    """Names the record of it, which `transom trace` shows."""
     claims: tuple[Claim, ...] = ()
     """The sentences of `text` that say something, in order."""
 
@@ -139,6 +141,8 @@ class Fitted:
     """Why so much and no more."""
     compacted: bool = False
     """Whether the window was full and was begun anew, with the last turns and what they cite."""
+    prompt: str = ""
+    """What the window says from the last answer on, control tokens by their names; for a first question, all of it."""
 
 
 @dataclass(frozen=True, slots=True)

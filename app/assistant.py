@@ -1,6 +1,7 @@
 """One running Transom: library, model and orchestrator, put together from the settings."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
@@ -8,7 +9,7 @@ from typing import Self
 
 from app.answers import AS_SET, Event, Reading, Wish
 from app.conversation import Conversation
-from app.conversations import Conversations, Kept
+from app.conversations import Kept, kept_conversations
 from app.llm.engine import Engine
 from app.llm.identity import window_key
 from app.llm.runtime import LlamaRuntime
@@ -21,8 +22,9 @@ from app.orchestrator import Orchestrator
 from app.pins import Pins
 from app.prompting import prompt
 from app.settings import Settings
+from app.trace import Tracer, kept_traces
 from app.widening import pinned
-from ingest.errors import UsageError
+from ingest.errors import TransomError, UsageError
 from ingest.index import Where
 from ingest.library import Library
 
@@ -80,15 +82,24 @@ class Assistant:
         """Raises :class:`~ingest.errors.UsageError` where a collection holds nothing that could be asked about."""
         self.library.require(collection)
 
+    def answer(self, question: str, conversation: Conversation, wish: Wish = AS_SET) -> Iterator[Event]:
+        """The answer to a question of a conversation; a record of how it came about is kept."""
+        tracer = Tracer(question)
+        for event in self.orchestrator.stream(question, conversation, wish):
+            if trace := tracer.take(event):
+                with suppress(TransomError):  # the answer is worth more than its record
+                    kept_traces(self.settings.home).put(trace.answer.trace, trace)
+            yield event
+
     def stream(self, question: str, where: Where, wish: Wish = AS_SET, named: str = "") -> Iterator[Event]:
         """The answer to a single question, or to one in the conversation that is kept under a name.
 
         Raises :class:`~ingest.errors.UsageError` where that is about other documents.
         """
         if not named:
-            yield from self.orchestrator.stream(question, self.begin(where), wish)
+            yield from self.answer(question, self.begin(where), wish)
             return
-        conversations, key = Conversations(self.settings.home), f"{prompt('answer').id} {self.key}"
+        conversations, key = kept_conversations(self.settings.home), f"{prompt('answer').id} {self.key}"
         kept = conversations.get(named)
         if kept and kept.where != where:
             raise UsageError(
@@ -100,7 +111,7 @@ class Assistant:
             room = self.engine.window_size - self.settings.answering.answer_tokens
             conversation = kept.resumed(conversation.ledger, key, room)
         try:
-            yield from self.orchestrator.stream(question, conversation, wish)
+            yield from self.answer(question, conversation, wish)
         finally:
             conversations.put(named, Kept.of(conversation, key))
 

@@ -13,6 +13,7 @@ from app.doctor import doctor
 from app.evaluation.cli import evaluation
 from app.models.cli import LORA, models
 from app.pinning import pin, unpin
+from app.tracing import trace
 from ingest.cli import COLLECTION, COMMANDS, JSON, asked
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def cli(context: click.Context) -> None:
 @click.option("--questions", type=click.File(encoding="utf-8"), metavar="FILE", help="JSON lines: _id, question.")
 @LORA
 @COLLECTION
+@click.option("--trace", "traced", is_flag=True, help="Show under it how the answer came about.")
 @JSON
 @click.pass_obj
 def ask(  # noqa: PLR0913 - one parameter for each option
@@ -54,6 +56,7 @@ def ask(  # noqa: PLR0913 - one parameter for each option
     named: str,
     questions: Any,
     collection: str,
+    traced: bool,
     as_json: bool,
 ) -> None:
     """Answer QUESTION from the documents, with the sources under it."""
@@ -71,11 +74,14 @@ def ask(  # noqa: PLR0913 - one parameter for each option
         for identity, text in wanted:
             events = assistant.stream(text, where, wish, named)
             if as_json or questions:
-                answer = answer_json(whole(events))
-                row = {"_id": identity, **answer} if identity else answer
+                told = answer_json(whole(events))
+                row = {"_id": identity, **told} if identity else told
                 click.echo(json.dumps(row, ensure_ascii=False))
             else:
-                _print_answer(_stream(events))
+                answer = _stream(events)
+                _print_answer(answer)
+                if traced:
+                    _print_trace(settings, answer)
 
 
 @cli.command()
@@ -91,7 +97,7 @@ def chat(settings: "Settings", host: str | None, port: int | None, open_browser:
     serve(settings, host or settings.chat.host, port or settings.chat.port, open_browser)
 
 
-for command in (*COMMANDS, pin, unpin, models, doctor, evaluation):
+for command in (*COMMANDS, pin, unpin, trace, models, doctor, evaluation):
     cli.add_command(command)
 
 
@@ -166,6 +172,15 @@ def _stream(events: "Iterator[Event]") -> "Answer":
             case Finished():
                 return event.answer
     raise AssertionError("an answer ends with Finished")
+
+
+def _print_trace(settings: "Settings", answer: "Answer") -> None:
+    from app.trace import kept_traces
+    from app.tracing import show
+
+    if trace := kept_traces(settings.home).get(answer.trace):
+        click.echo()
+        show(trace)
 
 
 def _print_answer(answer: "Answer") -> None:

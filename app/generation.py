@@ -39,14 +39,15 @@ class Generation:
     text: str = ""
     thought: str = ""
 
-    def left(self, dialogue: Dialogue) -> list[int]:
+    def left(self, dialogue: Dialogue, closing: Sequence[int] = ()) -> list[int]:
         """What of the generated tokens stays in the window: all of them, unless there was a thought.
 
         A thought goes; the answer behind it, at other positions now, is evaluated again with the next question.
+        `closing` closes a thought that the window opens before them.
         """
         if not self.thought:
             return self.tokens
-        answer = dialogue.text(self.text)
+        answer = [*closing, *dialogue.text(self.text.lstrip() if closing else self.text)]
         return [*answer, self.tokens[-1]] if self.ended else answer
 
 

@@ -6,7 +6,9 @@ Every face (chat, command line, API) shows the same events: Condensed, Retrieved
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
+from secrets import token_hex
 from typing import Literal
 
 from app.answers import (
@@ -69,6 +71,8 @@ class _Asked:
     """Tokens that were read to condense it."""
     think: bool = False
     """Whether the model is to think before it answers."""
+    id: str = field(default_factory=partial(token_hex, 4))
+    """Names the record of its answer."""
 
 
 class Orchestrator:
@@ -140,7 +144,8 @@ class Orchestrator:
         with _timed(timings, "fit"):
             scope = wish.scope or self._settings.scope
             fitted, draft = self._fitter.fit(asked.standalone, conversation, passages, scope, asked.think)
-        yield replace(fitted, compacted=conversation.rebuilt > rebuilt)
+        prompted = self._prompted(conversation, draft)
+        yield replace(fitted, compacted=conversation.rebuilt > rebuilt, prompt=prompted)
 
         # 5 generate: only tokens that the window has not seen are evaluated
         generation = Generation()
@@ -148,7 +153,8 @@ class Orchestrator:
             yield from self._generate(asked, draft, generation)
         finally:
             if generation.tokens:
-                conversation.ledger.commit(draft, generation.left(self._dialogue), generation.ended)
+                closing = self._dialogue.closing_thought(asked.think, conversation.ledger.thinking)
+                conversation.ledger.commit(draft, generation.left(self._dialogue, closing), generation.ended)
                 self._engine.settle(conversation.ledger.tokens)
 
         # 6 cite: each [n] is checked against its passage
@@ -197,6 +203,11 @@ class Orchestrator:
             return []
         return self._search(asked.standalone, self._settings.passages, asked.conversation.where)
 
+    def _prompted(self, conversation: Conversation, draft: Draft) -> str:
+        before = [] if conversation.answered else conversation.ledger.tokens
+        pieces = map(self._engine.runtime.piece, [*before, *draft.tokens])
+        return b"".join(pieces).decode("utf-8", "replace")
+
     def _generate(self, asked: _Asked, draft: Draft, generation: Generation) -> Iterator[Reading | Token]:
         ledger, timings = asked.conversation.ledger, asked.timings
         window = ledger.tokens + draft.tokens
@@ -228,6 +239,7 @@ class Orchestrator:
             timings=asked.timings,
             prompt_id=prompt("answer").id,
             finish_reason=_reason(generation),
+            trace=asked.id,
             thought=generation.thought.strip(),
             unsupported=said if abstained and not declined else "",
         )
@@ -242,6 +254,7 @@ class Orchestrator:
             timings=asked.timings,
             prompt_id=prompt("answer").id,
             finish_reason="abstained",
+            trace=asked.id,
         )
 
 

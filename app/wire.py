@@ -25,6 +25,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "coverage": answer.coverage,
         "finish_reason": answer.finish_reason,
         "prompt_id": answer.prompt_id,
+        "trace": answer.trace,
     }
 
 

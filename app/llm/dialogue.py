@@ -83,13 +83,14 @@ class Dialogue:
         return self._quick.before_system != self._thinking.before_system
 
     def opening(self, system: str, thinking: bool = False) -> list[int]:
-        """The start of every window, up to the first question."""
+        """The start of every window, up to the first question; without a system text there is no turn for one."""
         form = self._thinking if thinking else self._quick
-        glue = self._glue(form.before_system)
+        before = form.before_system if system else _before_question(self._runtime, thinking)
+        glue = self._glue(before)
         bos, _ = self._runtime.special_texts
-        if self._runtime.wants_bos and bos and not form.before_system.startswith(bos):
+        if self._runtime.wants_bos and bos and not before.startswith(bos):
             glue = self._glue(bos) + glue
-        return glue + self.text(system) + self._glue(form.before_first_question)
+        return glue + self.text(system) + self._glue(form.before_first_question if system else "")
 
     def question(self, text: str, think: bool = False, thinking: bool = False) -> list[int]:
         """A question, up to where the model begins to answer."""
@@ -102,6 +103,12 @@ class Dialogue:
     def opens_thought(self, think: bool = False, thinking: bool = False) -> bool:
         """Whether what the model generates begins within a thought."""
         return self._before_answer(think, thinking).rstrip().endswith(tuple(opening for opening, _ in THOUGHTS))
+
+    def closing_thought(self, think: bool = False, thinking: bool = False) -> list[int]:
+        """What closes the thought that the glue before an answer opened; nothing where it opens none."""
+        glue = self._before_answer(think, thinking).rstrip()
+        closing = [f"{closing}\n\n" for opening, closing in THOUGHTS if glue.endswith(opening)]
+        return self._glue("".join(closing))
 
     def next_turn(self, ended: bool) -> list[int]:
         """What stands between an answer and the next question; `ended`: the answer's end token is there already."""
@@ -122,6 +129,11 @@ class Dialogue:
 
     def _glue(self, text: str) -> list[int]:
         return self._runtime.tokenize(text, special=True)
+
+
+def _before_question(runtime: Runtime, thinking: bool) -> str:
+    """What stands before the first question of a conversation without a system text."""
+    return _cut(_render(runtime, runtime.chat_template or "", [("user", _FIRST)], thinking), _FIRST)[0]
 
 
 def _render(runtime: Runtime, template: str, messages: list[tuple[str, str]], thinking: bool) -> str:

@@ -7,7 +7,9 @@ from typing import Literal
 
 THOUGHTS = (("<|channel>thought", "<channel|>"), ("<think>", "</think>"))
 """Opening and closing of a thought: Gemma 4's channel; the tags of Qwen 3 and others."""
-_MARKERS = (*(marker for pair in THOUGHTS for marker in pair), "<|channel>", "<turn|>", "<end_of_turn>")
+_TURNS = ("<|turn>", "<turn|>", "<|think|>", "<start_of_turn>", "<end_of_turn>", "<|im_start|>", "<|im_end|>")
+_TOOLS = ("<|tool_call>", "<tool_call|>", "<|tool_response>", "<tool_response|>")
+_MARKERS = (*(marker for pair in THOUGHTS for marker in pair), "<|channel>", *_TURNS, *_TOOLS)
 _LONGEST = max(map(len, _MARKERS))
 _MARKER = re.compile("|".join(map(re.escape, _MARKERS)))
 

@@ -48,7 +48,7 @@ def answer_live(exchange: Exchange, conversation: Conversation, assistant: Assis
 
         st.button("Stop", key="stop", icon=":material/stop_circle:", type="tertiary")
         try:
-            stream = assistant.orchestrator.stream(exchange.question, conversation)
+            stream = assistant.answer(exchange.question, conversation)
             events = cast(Generator[Event, None, None], stream)
             with shared.asking.turn(waiting), closing(events):
                 for event in events:

@@ -277,6 +277,17 @@ def test_thinking_is_as_set_unless_a_question_wants_otherwise(
     assert (opened or not thinks) and asked.conversation.ledger.thinking == opened
 
 
+def test_a_thought_that_the_template_opens_is_closed_when_it_goes() -> None:
+    template = TEMPLATE.replace("assistant\n{% endif %}", "assistant\n<think>\n{% endif %}")
+    asked = Asked(["hm</think>On Tuesdays [2].", "When?", "Daily."], template=template)
+    events = asked.events("When does the boat sail?")
+    assert [e.text for e in events if isinstance(e, Token) and e.thought] == ["h", "m"]
+    assert "".join(e.text for e in events if isinstance(e, Token) and not e.thought) == "On Tuesdays [2]."
+    asked.answer("And in summer?")
+    assert "<think>\n</think>\n\nOn Tuesdays [2]." in asked.runtime.text()
+    assert "hm" not in asked.runtime.text()
+
+
 def test_left_to_us_a_slow_model_does_not_think() -> None:
     asked = Asked([], template=THINKING, thinking="auto")
     asked.engine.speed.decode = 5.0

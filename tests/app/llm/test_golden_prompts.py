@@ -161,6 +161,18 @@ def test_the_window_is_the_rendered_conversation(form: Format, think: bool) -> N
     assert rendered(runtime, think) == form.golden(think, primer_everywhere=False)
 
 
+@pytest.mark.parametrize("think", [False, True])
+@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
+def test_without_a_system_text_the_window_opens_as_the_template_does(form: Format, think: bool) -> None:
+    runtime = FormattedRuntime(form)
+    formatter = Jinja2ChatFormatter(form.template, eos_token=form.controls[0], bos_token=form.bos)
+    messages: Any = [{"role": "user", "content": LAST}]
+    golden = str(formatter(messages=messages, enable_thinking=think).prompt)
+    dialogue = Dialogue(runtime)
+    grown = dialogue.opening("", think) + dialogue.question(LAST, think, think)
+    assert grown == runtime.tokenize(golden, special=True)
+
+
 @pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
 def test_whether_a_model_can_think_is_read_off_its_template(form: Format) -> None:
     assert Dialogue(FormattedRuntime(form)).can_think == bool(form.thinking or form.primer)

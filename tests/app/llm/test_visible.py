@@ -30,6 +30,8 @@ STREAMS = {
     "Gemma 4": ("<|channel>thought\nhm <3\n<channel|>In 1861 < 1862.<turn|>", "In 1861 < 1862.", "\nhm <3\n"),
     "Gemma 4, an empty thought": ("<|channel>thought\n<channel|>In 1861.<turn|>", "In 1861.", "\n"),
     "Gemma 4, a thought without its name": ("<|channel>In 1861.<channel|><turn|>", "In 1861.", ""),
+    "Gemma 4, a tool": ("In <|tool_call>1861<tool_call|>.<turn|>", "In 1861.", ""),
+    "ChatML, its turns": ("In 1861.<|im_end|><|im_start|>", "In 1861.", ""),
     "Gemma 3": ("In 1861 <b>.<end_of_turn>", "In 1861 <b>.", ""),
     "ChatML": ("<think>\nhm < 3\n</think>In 1861 <thin>.", "In 1861 <thin>.", "\nhm < 3\n"),
 }
