@@ -28,7 +28,7 @@ UNSEEN = 0.2
 """The cosine of a chunk that its words have found and meaning has not: what is not near is about so far away."""
 
 _WORDS = 0.2
-_FEEDBACK = 0.3
+_FEEDBACK = 0.25
 _CENTRE = 5
 _NEIGHBOUR = 0.1
 
