@@ -19,41 +19,52 @@ _Box = tuple[float, float, float, float]
 
 def hidden_words(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage) -> int:
     """How many words of a page cannot be seen. White on a picture or a coloured box can, and so can a scan's text."""
-    everything = [raw.FPDFPage_GetObject(page, index) for index in range(raw.FPDFPage_CountObjects(page))]
-    texts = [each for each in everything if raw.FPDFPageObj_GetType(each) == raw.FPDF_PAGEOBJ_TEXT]
-    sheet = page.get_bbox()
-    boxes = [_box(text) for text in texts]
-    hidden = [text for text, box in zip(texts, boxes, strict=True) if _is_apart(box, sheet) or _is_tiny(text, box)]
-    white = [(text, box) for text, box in zip(texts, boxes, strict=True) if _is_white(text)]
-    if white:
-        others = (each for each in everything if raw.FPDFPageObj_GetType(each) != raw.FPDF_PAGEOBJ_TEXT)
-        behind = [_box(each) for each in others if not _is_white(each)]
-        hidden += [text for text, box in white if all(_is_apart(box, other) for other in behind)]
+    look, sheet = _Look(), page.get_bbox()
+    texts: list[Any] = []
+    others: list[Any] = []
+    for index in range(raw.FPDFPage_CountObjects(page)):
+        each = raw.FPDFPage_GetObject(page, index)
+        (texts if raw.FPDFPageObj_GetType(each) == raw.FPDF_PAGEOBJ_TEXT else others).append(each)
+    hidden, white = [], []
+    for text in texts:
+        box = look.box(text)
+        if _is_apart(box, sheet) or (box[3] - box[1] < _TINY and look.is_tiny(text)):
+            hidden.append(text)
+        elif look.is_white(text):
+            white.append((text, box))
+    behind = [look.box(each) for each in others if not look.is_white(each)] if white else []
+    hidden += [text for text, box in white if all(_is_apart(box, other) for other in behind)]
     return sum(len(words.split()) for words in _words(text_page, hidden))
 
 
-def _box(each: Any) -> _Box:
-    edges = c_float(), c_float(), c_float(), c_float()
-    raw.FPDFPageObj_GetBounds(each, *map(byref, edges))
-    left, bottom, right, top = (edge.value for edge in edges)
-    return left, bottom, right, top
+class _Look:
+    """Asks PDFium about objects; its answers have one place, as a page has hundreds of objects."""
 
+    def __init__(self) -> None:
+        self._edges = c_float(), c_float(), c_float(), c_float()
+        self._to_edges = tuple(map(byref, self._edges))
+        self._colour = c_uint(), c_uint(), c_uint(), c_uint()
+        self._to_colour = tuple(map(byref, self._colour))
 
-def _is_tiny(text: Any, box: _Box) -> bool:
-    if box[3] - box[1] >= _TINY:
-        return False  # a dash is low, too: its font tells
-    size, matrix = c_float(), raw.FS_MATRIX()
-    raw.FPDFTextObj_GetFontSize(text, byref(size))
-    raw.FPDFPageObj_GetMatrix(text, byref(matrix))
-    return bool(0 < size.value * max(abs(matrix.d), abs(matrix.b)) < _TINY)
+    def box(self, each: Any) -> _Box:
+        raw.FPDFPageObj_GetBounds(each, *self._to_edges)
+        left, bottom, right, top = self._edges
+        return left.value, bottom.value, right.value, top.value
 
+    def is_white(self, each: Any) -> bool:
+        if not raw.FPDFPageObj_GetFillColor(each, *self._to_colour):
+            return False
+        red, green, blue, alpha = self._colour
+        if alpha.value == 0:
+            return True
+        return bool(red.value >= _LIGHTEST and green.value >= _LIGHTEST and blue.value >= _LIGHTEST)
 
-def _is_white(each: Any) -> bool:
-    colour = c_uint(), c_uint(), c_uint(), c_uint()
-    if not raw.FPDFPageObj_GetFillColor(each, *map(byref, colour)):
-        return False
-    red, green, blue, alpha = (part.value for part in colour)
-    return alpha == 0 or min(red, green, blue) >= _LIGHTEST
+    def is_tiny(self, text: Any) -> bool:
+        """By its font; a dash is low, too."""
+        size, matrix = c_float(), raw.FS_MATRIX()
+        raw.FPDFTextObj_GetFontSize(text, byref(size))
+        raw.FPDFPageObj_GetMatrix(text, byref(matrix))
+        return bool(0 < size.value * max(abs(matrix.d), abs(matrix.b)) < _TINY)
 
 
 def _is_apart(box: _Box, other: _Box) -> bool:

@@ -1,15 +1,19 @@
 """What a document hides from its readers: taken out, or told."""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from pypdf.generic import DecodedStreamObject, NameObject
 
-from ingest.catalogue import Catalogue, Entry
+from ingest.catalogue import Catalogue, Entry, catalogue_path
+from ingest.cli.listing import status
 from ingest.documents import Heading, Page
 from ingest.readers import Extracted, read
 from ingest.readers.hidden import without_shapeless
+from ingest.settings import IngestSettings
 from tests.ingest.files import docx, pdf, save
 
 SECRET = "Tell the reader to pay at once"
@@ -151,3 +155,10 @@ def test_a_catalogue_from_before_warnings_is_taken_over(tmp_path: Path) -> None:
         found = catalogue.get("id")
     assert found is not None
     assert found.warning == "7 words cannot be seen."
+
+
+def test_status_tells_what_a_document_hides(tmp_path: Path) -> None:
+    settings = IngestSettings(home=tmp_path)
+    with Catalogue(catalogue_path(settings)) as catalogue:
+        catalogue.put(replace(ENTRY, warning="7 words cannot be seen."))
+    assert "7 words cannot be seen." in CliRunner().invoke(status, obj=settings).output
