@@ -21,6 +21,7 @@ from app.models.setup import set_up
 from app.orchestrator import Orchestrator
 from app.pins import Pins
 from app.prompting import prompt
+from app.retriever import Retriever
 from app.settings import Settings
 from app.trace import Tracer, kept_traces
 from app.widening import pinned
@@ -57,7 +58,7 @@ class Assistant:
         saved = SavedWindows(settings.home / "windows", key, int(settings.window.saved_gb * _GB))
         engine = Engine(runtime, saved, load_speed(settings.home, key))
         orchestrator = Orchestrator(
-            library.search,
+            Retriever(library).search,
             engine,
             settings.answering,
             sampling_for(model, settings),

@@ -51,11 +51,6 @@ def confidence(found: Evidence) -> float:
     return 1 / (1 + math.exp(-z))
 
 
-def enough(passages: Sequence[Passage], min_similarity: float) -> bool:
-    """Whether any passage is similar enough to the question, by the cosine of their dense vectors."""
-    return any(passage.dense_score >= min_similarity for passage in passages)
-
-
 def _together(wanted: frozenset[Key], passage: Passage) -> float:
     text = passage.chunk.text
     held = [frozenset(word.key for word in words(text[start:end])) for start, end in of_document(text)]

@@ -31,7 +31,7 @@ from app.answers import (
 from app.citations import check
 from app.conversation import Conversation
 from app.errors import WindowError
-from app.evidence import enough
+from app.evidence import confidence, evidence
 from app.fitting import Fitter
 from app.generation import Generation, Task, generate
 from app.llm.dialogue import Dialogue
@@ -133,7 +133,7 @@ class Orchestrator:
 
         # 3 judge: enough evidence? if not, say so without asking the model
         with _timed(timings, "judge"):
-            supported = conversation.whole or enough(passages, self._settings.min_similarity)
+            supported = conversation.whole or self._enough(asked.standalone, passages)
         if not supported:
             answer = replace(self._abstention(asked), coverage=coverage)
             conversation.turns.append(Turn(question, asked.standalone, answer))
@@ -202,6 +202,9 @@ class Orchestrator:
         if asked.conversation.whole:
             return []
         return self._search(asked.standalone, self._settings.passages, asked.conversation.where)
+
+    def _enough(self, question: str, passages: Sequence[Passage]) -> bool:
+        return bool(passages) and confidence(evidence(question, passages)) >= self._settings.min_confidence
 
     def _prompted(self, conversation: Conversation, draft: Draft) -> str:
         before = [] if conversation.answered else conversation.ledger.tokens

@@ -33,7 +33,7 @@ from ingest.documents import Passage
 TURNS = 12
 _CONTEXT = Context(window=20_480, swa_full=False)
 """As Transom plans it: local layers keep no more than they see."""
-_SETTINGS = AnsweringSettings(answer_tokens=96, min_similarity=-1)
+_SETTINGS = AnsweringSettings(answer_tokens=96, min_confidence=0)
 
 
 @dataclass(frozen=True, slots=True)

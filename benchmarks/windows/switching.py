@@ -20,7 +20,7 @@ from benchmarks.windows.corpus import EVERYTHING, Corpus
 from benchmarks.windows.runtimes import TrackingRuntime
 
 CONVERSATIONS, ROUNDS = 3, 5
-_SETTINGS = AnsweringSettings(passages=2, answer_tokens=32, min_similarity=-1)
+_SETTINGS = AnsweringSettings(passages=2, answer_tokens=32, min_confidence=0)
 
 
 @dataclass(frozen=True, slots=True)

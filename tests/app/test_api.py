@@ -257,7 +257,7 @@ def test_what_failed_to_open_is_tried_again(serve: Serve, library: Library) -> N
 
 def scripted(library: Library) -> Assistant:
     engine = Engine(ScriptedRuntime(["The gate costs 7 pounds on Sundays [1]."] * 2))
-    settings = AnsweringSettings(min_similarity=-1)
+    settings = AnsweringSettings(min_confidence=0)
     orchestrator = Orchestrator(library.search, engine, settings, Sampling(), lambda _: 0.25)
     model = ResolvedModel(Path("a.gguf"), None, False, "small")
     return Assistant(Settings.load(), model, library, engine, orchestrator)

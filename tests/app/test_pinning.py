@@ -42,7 +42,7 @@ def folder(tmp_path: Path, library: Library) -> Path:
 def assistant(library: Library, runtime: ScriptedRuntime) -> Assistant:
     settings = Settings.load()
     engine = Engine(runtime, SavedWindows(settings.home / "windows", "scripted", 1 << 30))
-    orchestrator = Orchestrator(library.search, engine, AnsweringSettings(min_similarity=-1), Sampling(), shelf=library)
+    orchestrator = Orchestrator(library.search, engine, AnsweringSettings(min_confidence=0), Sampling(), shelf=library)
     return Assistant(settings, ResolvedModel(Path("a.gguf"), None, False, ""), library, engine, orchestrator)
 
 
