@@ -79,6 +79,11 @@ class Answer:
     claims: tuple[Claim, ...] = ()
     """The sentences of `text` that say something, in order."""
 
+    @property
+    def unproved(self) -> list[str]:
+        """The sentences that no passage supports."""
+        return [self.text[slice(*claim.span)] for claim in self.claims if not claim.supported]
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:

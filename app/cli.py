@@ -191,6 +191,8 @@ def _print_answer(answer: "Answer") -> None:
     click.echo("\n")
     if answer.coverage is not None:
         click.secho(f"Read so far: {answer.coverage:.0%} of the files.", dim=True, err=True)
+    for sentence in answer.unproved:
+        click.secho(f"No passage supports: {sentence}", fg="yellow", err=True)
     cited = {citation.number: citation for citation in answer.citations}
     for number, citation in sorted(cited.items()):
         click.secho(f"[{number}] {place(citation.passage)}", bold=True, nl=False)

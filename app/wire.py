@@ -18,6 +18,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "answer": answer.text,
         "abstained": answer.abstained,
         "citations": [citation_json(citation) for citation in answer.citations],
+        "claims": [{"span": list(claim.span), "supported": claim.supported} for claim in answer.claims],
         "passages": passages_json(answer.passages),
         "usage": asdict(answer.usage),
         "timings": timings_json(answer.timings),

@@ -42,9 +42,8 @@ def show_documents(catalogue: Catalogue, collection: str | None) -> None:
 
 def _size(entry: Entry) -> str:
     chunks = f"{entry.chunks:,} chunks" if entry.chunks != 1 else "1 chunk"
-    if not entry.pages:
-        return chunks
-    return f"{entry.pages:,} pages, {chunks}" if entry.pages != 1 else f"1 page, {chunks}"
+    pages = "" if not entry.pages else "1 page, " if entry.pages == 1 else f"{entry.pages:,} pages, "
+    return f"{pages}{chunks}. {entry.warning}" if entry.warning else f"{pages}{chunks}"
 
 
 def _listed(rows: list[tuple[str, str]]) -> str:

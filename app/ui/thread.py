@@ -87,6 +87,8 @@ def _show_answer(answer: Answer) -> None:
         st.info(answer_markdown(answer.text), icon=":material/search_off:")
     else:
         st.markdown(answer_markdown(answer.text, unverified))
+    for sentence in answer.unproved:
+        st.caption(f":material/help: No passage supports: {literal_markdown(sentence)}")
     if answer.coverage is not None:
         st.caption(f"Read so far: {answer.coverage:.0%} of the files.")
     if answer.finish_reason == "length":

@@ -1,6 +1,7 @@
 """The chat's page in each of its states, on a real orchestrator whose model speaks a script."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,19 @@ def test_documents_are_pinned_in_the_sidebar(home: Path, monkeypatch: pytest.Mon
     test.multiselect[0].set_value([]).run()
     test.button(key="pin").click().run()
     assert Pins(home).of("documents") == []
+
+
+def test_a_sentence_that_no_passage_supports_is_told(home: Path) -> None:
+    said = "The gate costs $7 on Sundays [1]. The warden is called Ann."
+    test = ask(page(lambda: assistant(said)), "What does the gate cost?")
+    told = [caption.value for caption in test.caption if "No passage supports" in caption.value]
+    assert len(told) == 1
+    assert "The warden is called Ann." in told[0].replace("\\", "")
+
+
+def test_a_document_with_hidden_words_says_so(home: Path) -> None:
+    entry = replace(READ, warning="It holds hidden words.")
+    assert "3 pages, 1 chunk. It holds hidden words." in html(page(lambda: assistant(entries=(entry,))))
 
 
 def test_a_thought_is_shown_apart(home: Path) -> None:
