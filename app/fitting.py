@@ -7,7 +7,7 @@ from app.conversation import Conversation
 from app.errors import WindowError
 from app.llm.engine import Engine
 from app.llm.ledger import Draft
-from app.planning import Budget, Plan, Wider, plan
+from app.planning import LEAST, Budget, Plan, Wider, plan
 from app.settings import AnsweringSettings
 from app.widening import Shelf, collection, documents, sections
 from app.wording import asked
@@ -66,7 +66,7 @@ class Fitter:
         """
         if think and not conversation.ledger.thinking and conversation.ledger.dialogue.per_window:
             conversation.rebuild(self.room, thinking=True)
-        if sum(map(conversation.cost, passages[:1])) + self._asking(question, conversation) > self.free(conversation):
+        if self._crowded(question, conversation, passages):
             self.compact(conversation)
         chosen = self._plan(question, conversation, passages, wished)
         if passages and not chosen.passages:
@@ -79,6 +79,14 @@ class Fitter:
         draft = conversation.draft(question, chosen.passages, think)
         numbered = conversation.ledger.numbered(chosen.passages)
         return Fitted(numbered, list(chosen.left_out), chosen.scope, chosen.reason), draft
+
+    def _crowded(self, question: str, conversation: Conversation, passages: Sequence[Passage]) -> bool:
+        """Whether the window has too little room for the first passages, and would have more if it was begun anew."""
+        ledger = conversation.ledger
+        free = self.free(conversation) - self._asking(question, conversation)
+        costs = [conversation.cost(passage) for passage in passages[:LEAST]]
+        grown = len(ledger.tokens) - ledger.pinned > (self.room - ledger.pinned) // 2
+        return sum(costs[:1]) > free or (sum(costs) > free and grown)
 
     def _plan(
         self, question: str, conversation: Conversation, passages: Sequence[Passage], wished: Scope | None
@@ -108,7 +116,9 @@ class Fitter:
 
     def _pin(self, conversation: Conversation, passages: Sequence[Passage]) -> None:
         """Shows all there is before the first question: then it stays, and nothing need be retrieved again."""
-        conversation.pinned = list(passages)
+        known = {passage.chunk.id for passage in conversation.pinned}
+        # What was pinned before stays in front: it is read already.
+        conversation.pinned += [passage for passage in passages if passage.chunk.id not in known]
         conversation.rebuild(self.room, conversation.ledger.thinking)
         conversation.whole = len(passages)
 

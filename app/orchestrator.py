@@ -186,13 +186,13 @@ class Orchestrator:
         if self._fitter.is_whole(conversation) or not conversation.answered:
             return
         said = self._dialogue.text(prompt("condense").render(question=asked.question))
-        if len(conversation.ledger.question(said)) + _CONDENSED_TOKENS > self._engine.window_size - len(
-            conversation.ledger.tokens
-        ):
+        ledger = conversation.ledger
+        if len(ledger.tokens) + len(ledger.question(said)) + _CONDENSED_TOKENS > self._engine.window_size:
             self._fitter.compact(conversation)
-        window = conversation.ledger.tokens + conversation.ledger.question(said)
+        within = self._dialogue.opens_thought(thinking=ledger.thinking)
+        task = Task(ledger.tokens + ledger.question(said), _CONDENSED_TOKENS, within_thought=within)
         generation = Generation()
-        for _ in generate(self._engine, Task(window, _CONDENSED_TOKENS), generation):
+        for _ in generate(self._engine, task, generation):
             pass
         lines = generation.text.strip().splitlines()
         asked.condensing = generation.evaluated

@@ -253,6 +253,22 @@ def test_what_is_pinned_is_in_every_window_from_the_start_and_is_not_repeated() 
     assert "See also [1] above." in asked.runtime.text()
 
 
+def test_what_is_pinned_stays_in_front_of_the_rest_of_the_collection() -> None:
+    asked = Asked(["ok"], shelf=FewDocuments(boats=BOATS, hut=HUT))
+    asked.conversation = asked.orchestrator.begin(Where(), [found(each) for each in HUT])
+    before = list(asked.conversation.ledger.tokens)
+    assert asked.fitted("How many beds?").scope == "collection"
+    assert asked.conversation.ledger.tokens[: len(before)] == before
+
+
+def test_a_window_that_has_grown_makes_room_for_the_first_passages() -> None:
+    asked = Asked(["said"] * 30, window=2600)
+    for turn in range(8):
+        asked.found = [facts(3 * turn + each) for each in range(3)]
+        asked.runtime.script = [*["What is the fact?"] * (turn > 0), "No."]
+        assert len(asked.fitted("What is the fact?").passages) == 3
+
+
 def test_more_pinned_than_a_window_can_bear_is_refused() -> None:
     asked = Asked([], window=2000)
     with pytest.raises(WindowError, match="What is pinned takes"):
