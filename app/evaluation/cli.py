@@ -61,6 +61,26 @@ def retrieval(  # noqa: PLR0913 - one parameter for each option
     click.echo(json.dumps(told))
 
 
+@evaluation.command()
+@_FOLDER
+@_HOME
+@_LIMIT
+@JSON
+@click.pass_obj
+def answers(settings: "Settings", folder: Path, home: Path | None, limit: int | None, as_json: bool) -> None:
+    """How good the answers to the questions in DIR are: words, citations, and when there is none."""
+    from app.evaluation.display import print_answers
+    from app.evaluation.questions import read_questions
+    from app.evaluation.running import answer_questions
+
+    questions = read_questions(folder)
+    found = answer_questions(settings, questions, home or settings.home / "evaluation", limit)
+    if as_json:
+        click.echo(json.dumps({**found, "set": questions.name, "by": questions.by}))
+    else:
+        print_answers(questions.name, found)
+
+
 def _measure(settings: "Settings", folder: Path, home: Path | None, limit: int | None) -> "Run":
     from app.evaluation.corpus import fill, open_corpus
     from app.evaluation.display import progress

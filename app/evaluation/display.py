@@ -9,7 +9,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from app.evaluation.comparing import Change
-from app.evaluation.metrics import MEASURES
+from app.evaluation.metrics import MEASURES, Values
 from app.evaluation.retrieval import Run
 from ingest.display import stderr_console
 
@@ -37,6 +37,14 @@ def print_run(run: Run) -> None:
         table.add_column(column.removesuffix("_ms").replace("_", " "), justify="right")
     for ranking, values in run.summary.items():
         table.add_row(ranking, *(_number(name, values[name]) for name in columns))
+    _print(table)
+
+
+def print_answers(name: str, values: Values) -> None:
+    """A table of what answers are worth, one measure a line."""
+    table = Table(title=name, show_header=False)
+    for measure, value in values.items():
+        table.add_row(measure.replace("_", " "), f"{value:,.0f}" if measure == "questions" else f"{value:.3f}")
     _print(table)
 
 
