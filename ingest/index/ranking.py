@@ -65,7 +65,8 @@ def to_passages(
     scores = np.array([hit.score for hit in hits])
     if ranking == "final":
         scores = _second_look(cosines + words_weight(query[1]) * words, scores, vectors, hits)
-    best = np.argsort(-scores, kind="stable")[:limit]
+    ordinals = [hit.payload["ordinal"] for hit in hits]
+    best = np.lexsort((ordinals, -np.round(scores, 6)))[:limit]  # of copies, that which stands first
     return [
         Passage(to_chunk(hits[i].id, hits[i].payload), float(scores[i]), rank, float(cosines[i]), float(words[i]))
         for rank, i in enumerate(best)

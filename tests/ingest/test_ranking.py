@@ -62,3 +62,8 @@ def test_what_gets_no_second_look_stays_behind() -> None:
     assert passages[-1].chunk.id == "99"
     assert [p.score for p in passages] == sorted((p.score for p in passages), reverse=True)
     assert passages[-1].dense_score == pytest.approx(1.0)
+
+
+def test_of_copies_the_first_in_the_document_comes_first() -> None:
+    hits = [hit(1, 0.9, 20, "d", 9), hit(2, 0.9, 20, "d", 2), hit(3, 0.9, 20, "d", 5)]
+    assert ranked(hits, [], "hybrid") == ranked(hits, []) == ["2", "3", "1"]
