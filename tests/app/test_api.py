@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
-from typing import cast
+from typing import TypeGuard, cast
 
 import pytest
 import uvicorn
@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app.answers import Event as AnswerEvent
-from app.answers import Finished, Token, Waiting, whole
+from app.answers import Finished, Fitted, Token, Waiting, Wish, whole
 from app.api import routes
 from app.assistant import Assistant
 from app.errors import ModelError
@@ -23,6 +23,7 @@ from app.llm.engine import Engine
 from app.llm.sampling import Sampling
 from app.models.resolve import ResolvedModel
 from app.orchestrator import Orchestrator
+from app.pins import Pins
 from app.remote import RemoteAssistant
 from app.server import _listening
 from app.settings import AnsweringSettings, Settings
@@ -303,6 +304,35 @@ def test_an_answer_comes_over_whole(serve: Serve, library: Library, folder: Path
     assert answer.coverage == 0.25
     for event in here:
         assert answer_event_from_json(answer_event_json(event)) == event
+
+
+def test_pins_scopes_and_conversations_reach_the_owner(serve: Serve, library: Library, folder: Path) -> None:
+    list(library.ingest([folder], "documents"))
+    runtime = ScriptedRuntime(["The gate costs 7 pounds on Sundays [1].", "What does it cost on Sundays?", "7 pounds."])
+
+    def scripted(library: Library) -> Assistant:
+        engine = Engine(runtime)
+        orchestrator = Orchestrator(
+            library.search, engine, AnsweringSettings(min_confidence=0), Sampling(), shelf=library
+        )
+        model = ResolvedModel(Path("a.gguf"), None, False, "")
+        return Assistant(Settings.load(), model, library, engine, orchestrator)
+
+    with Line(serve(Shared(lambda: library, scripted)).owner) as line:
+        remote = RemoteAssistant(line)
+        gate = [entry.document_id for entry in library.catalogue.entries() if entry.uri == "old/gate.txt"]
+        read = list(remote.pin(gate, "documents"))
+        assert read[-1].done == read[-1].total > 0
+        assert Pins(Settings.load().home).of("documents") == gate
+        scope = Wish(scope="documents")
+        fitted = [event for event in remote.stream("What does it cost?", DOCUMENTS, scope, "gates") if is_fitted(event)]
+        assert [event.scope for event in fitted] == ["documents"]
+        list(remote.stream("And on Sundays?", DOCUMENTS, named="gates"))
+    assert runtime.text().count("The gate costs 7 pounds on Sundays [1].") == 1
+
+
+def is_fitted(event: AnswerEvent) -> TypeGuard[Fitted]:
+    return isinstance(event, Fitted)
 
 
 def refused(library: Library, client: str = "127.0.0.1", **headers: str) -> int:
