@@ -20,7 +20,7 @@ import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,8 @@ class Pair:
     passages: tuple[str, ...]
     marked: str = ""
     """The words that the set's makers marked as its source."""
+    question: str = ""
+    """What the sentence answers."""
 
 
 def clapnq(folder: Path) -> Iterator[Pair]:
@@ -61,8 +63,9 @@ def clapnq(folder: Path) -> Iterator[Pair]:
         for answer, marked in zip(row["answers"], row["gold_sentences"], strict=False):
             for sentence in _sentences(answer):
                 own = corpus[sources[row["_id"]]]
-                yield Pair("clapnq", "own", sentence, (own,), " ".join(marked))
-                yield Pair("clapnq", "other", sentence, (_nearest(sentence, [t for t in corpus.values() if t != own]),))
+                other = _nearest(sentence, [text for text in corpus.values() if text != own])
+                yield Pair("clapnq", "own", sentence, (own,), " ".join(marked), row["text"])
+                yield Pair("clapnq", "other", sentence, (other,), question=row["text"])
 
 
 def covidqa(folder: Path) -> Iterator[Pair]:
@@ -77,9 +80,9 @@ def covidqa(folder: Path) -> Iterator[Pair]:
         for sentence in _sentences(row["answers"][0]):
             if " ".join(sentence.split()) not in " ".join(own.split()):
                 continue
-            yield Pair("covidqa", "own", sentence, (own,), sentence)
+            yield Pair("covidqa", "own", sentence, (own,), sentence, row["text"])
             if far:
-                yield Pair("covidqa", "other", sentence, (_nearest(sentence, far),))
+                yield Pair("covidqa", "other", sentence, (_nearest(sentence, far),), question=row["text"])
 
 
 def northwind(folder: Path) -> Iterator[Pair]:
@@ -93,8 +96,8 @@ def northwind(folder: Path) -> Iterator[Pair]:
         own = tuple(text for doc, at in near.items() for text in _cut(t for n, t in enumerate(pages[doc]) if n in at))
         far = [text for doc, at in near.items() for text in _cut(t for n, t in enumerate(pages[doc]) if n not in at)]
         for sentence in _sentences(row["answers"][0]):
-            yield Pair("northwind", "own", sentence, own)
-            yield Pair("northwind", "other", sentence, (dice.choice(far),))
+            yield Pair("northwind", "own", sentence, own, question=row["question"])
+            yield Pair("northwind", "other", sentence, (dice.choice(far),), question=row["question"])
 
 
 def falsified(pair: Pair) -> Iterator[Pair]:
@@ -103,13 +106,14 @@ def falsified(pair: Pair) -> Iterator[Pair]:
     number = next((each for each in _NUMBER.finditer(pair.sentence) if each.group() in text), None)
     if number:
         other = next(str(value) for value in range(int(number.group()) + 1, 10**30) if str(value) not in text)
-        yield Pair(pair.data, "number", _replaced(pair.sentence, number, other), pair.passages)
+        yield replace(pair, kind="number", sentence=_replaced(pair.sentence, number, other), marked="")
         others = [each.group() for each in _NUMBER.finditer(text) if each.group() not in pair.sentence]
         if others:
-            yield Pair(pair.data, "swapped", _replaced(pair.sentence, number, others[0]), pair.passages)
+            yield replace(pair, kind="swapped", sentence=_replaced(pair.sentence, number, others[0]), marked="")
     name = next((each for each in _NAME.finditer(pair.sentence) if each.group() in text), None)
     if name:
-        yield Pair(pair.data, "name", _replaced(pair.sentence, name, _NAMES[len(text) % len(_NAMES)]), pair.passages)
+        other = _NAMES[len(text) % len(_NAMES)]
+        yield replace(pair, kind="name", sentence=_replaced(pair.sentence, name, other), marked="")
 
 
 def _replaced(sentence: str, match: re.Match[str], by: str) -> str:
@@ -151,7 +155,7 @@ def _passage(text: str) -> Passage:
 
 def verified(pair: Pair) -> list[str]:
     """The quotes that verify the pair's sentence."""
-    checked = (check(f"{pair.sentence} [1]", {1: _passage(text)}) for text in pair.passages)
+    checked = (check(f"{pair.sentence} [1]", {1: _passage(text)}, pair.question) for text in pair.passages)
     return [citation.quote for each in checked for citation in each.citations if citation.verified]
 
 

@@ -81,7 +81,7 @@ def support(claim: str, chunk: Chunk, question: str = "") -> Support:
     """Finds the quote in a chunk that supports a sentence best."""
     source = _source(chunk.text, "\n".join((chunk.title, chunk.uri, *chunk.headings)))
     wanted, asked = _wanted(claim, source), _features(question)
-    holds = bool(wanted) and _names_hold(claim, source)
+    holds = bool(wanted) and _names_hold(claim, question, source)
     stated = [meanings for meanings in numbers.stated(claim) if source.around_numbers.isdisjoint(meanings)]
     best, held = Support(False, 0.0, 0, (0, len(chunk.text))), frozenset[Key]()
     for part in source.parts:
@@ -112,9 +112,13 @@ def _counterpart(word: Word, source: _Source) -> Key:
     return known[found[0]] if found else word.key
 
 
-def _names_hold(claim: str, source: _Source) -> bool:
-    """Whether every name of the claim occurs in the passage, its headings, title or place."""
-    return all(stands_in(name, source.names, source.numbers) for name in names(claim))
+def _names_hold(claim: str, question: str, source: _Source) -> bool:
+    """Whether every name of the claim occurs in the passage, its headings, title or place.
+
+    A name that the question brought is no statement of the claim, and need not stand there again.
+    """
+    brought = {word.folded for word in words(question)}
+    return all(name in brought or stands_in(name, source.names, source.numbers) for name in names(claim))
 
 
 @lru_cache(256)

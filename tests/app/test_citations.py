@@ -276,3 +276,12 @@ def test_any_passage_is_survived(text: str) -> None:
 def test_text_without_passages_loses_nothing_but_marks(answer: str) -> None:
     if not {"[", "【"} & set(answer):
         assert check(answer, {}).text == answer
+
+
+def test_a_name_that_the_question_brought_need_not_stand_in_the_passage_again() -> None:
+    source = {1: passage("The fee for climbing the tower is ten euros a head.")}
+    said = "The fee for climbing the tower of Harrow Point is ten euros a head [1]."
+    asked_for = check(said, source, "What does Harrow Point ask for climbing its tower?")
+    assert [citation.verified for citation in asked_for.citations] == [True]
+    invented = check(said, source, "What does it cost to climb the tower?")
+    assert [citation.verified for citation in invented.citations] == [False]
