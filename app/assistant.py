@@ -110,7 +110,7 @@ class Assistant:
         conversation = self.begin(where)
         if kept:
             room = self.engine.window_size - self.settings.answering.answer_tokens
-            conversation = kept.resumed(conversation.ledger, key, room)
+            kept.resume(conversation, key, room)
         try:
             yield from self.answer(question, conversation, wish)
         finally:

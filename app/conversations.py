@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from app.answers import Turn
 from app.conversation import Conversation
-from app.llm.ledger import Ledger, LedgerState
+from app.llm.ledger import LedgerState
 from app.records import Records
 from ingest.documents import Passage
 from ingest.index import Where
@@ -31,15 +31,17 @@ class Kept:
         ledger = conversation.ledger.state()
         return cls(key, conversation.where, ledger, conversation.pinned, conversation.whole, conversation.turns)
 
-    def resumed(self, ledger: Ledger, key: str, room: int) -> Conversation:
-        """The conversation; with another model or prompt its window, of `room` tokens, is begun anew."""
-        conversation = Conversation(self.where, ledger, self.pinned, turns=self.turns)
+    def resume(self, conversation: Conversation, key: str, room: int) -> None:
+        """Goes on in a conversation that has just begun.
+
+        With another model or prompt than before its window, of `room` tokens, is begun anew.
+        """
+        conversation.pinned, conversation.turns = self.pinned, self.turns
         if key == self.key:
-            ledger.restore(self.ledger)
+            conversation.ledger.restore(self.ledger)
             conversation.whole = self.whole
         else:
-            conversation.rebuild(room, ledger.thinking)
-        return conversation
+            conversation.rebuild(room, conversation.ledger.thinking)
 
 
 def kept_conversations(home: Path) -> Records[Kept]:

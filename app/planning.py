@@ -109,5 +109,4 @@ _NAMES: Mapping[Scope, str] = {
     "collection": "The whole collection",
     "documents": "The whole documents",
     "sections": "The sections around the passages",
-    "passages": "The passages",
 }

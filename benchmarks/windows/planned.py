@@ -1,18 +1,15 @@
 """Does a KV cache take what was planned for it? llama.cpp's own log says what it allocated."""
 
-import ctypes
 import itertools
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import llama_cpp
 
 from app.llm.runtime import BATCH, Context, LlamaRuntime
 from app.models.geometry import Cache, Geometry, KvType
 from app.models.header import read_header
+from tests.llama_log import llama_log
 
 _WINDOW = 6_000
 _TYPES: tuple[KvType, ...] = ("f16", "q8_0")
@@ -45,7 +42,7 @@ def measure(models: dict[str, Path]) -> Iterator[Held]:
 
 
 def _allocated(path: Path, context: Context) -> int:
-    with _log() as lines:
+    with llama_log() as lines:
         LlamaRuntime(path, context).close()
     return kv_bytes("".join(lines))
 
@@ -56,17 +53,6 @@ def kv_bytes(log: str) -> int:
     if not sizes:
         raise RuntimeError("llama.cpp does not log its KV buffers any more")
     return round(sum(map(float, sizes)) * 2**20)
-
-
-@contextmanager
-def _log() -> Iterator[list[str]]:
-    lines: list[str] = []
-    callback = llama_cpp.llama_log_callback(lambda _level, text, _data: lines.append(text.decode(errors="replace")))
-    llama_cpp.llama_log_set(callback, ctypes.c_void_p(0))
-    try:
-        yield lines
-    finally:
-        llama_cpp.llama_log_set(llama_cpp._logger.llama_log_callback, ctypes.c_void_p(0))
 
 
 def table(held: list[Held]) -> Iterator[str]:

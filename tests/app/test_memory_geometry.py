@@ -1,8 +1,5 @@
-import ctypes
 import itertools
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ from hypothesis import strategies as st
 from app.errors import ModelError
 from app.models.geometry import Cache, Geometry, KvType
 from app.models.header import Header, Skipped, Tensor, Value, read_header
+from tests.llama_log import llama_log
 
 TYPES: dict[KvType, int] = {"f16": llama_cpp.GGML_TYPE_F16, "q8_0": llama_cpp.GGML_TYPE_Q8_0}
 BATCH = 128
@@ -28,24 +26,12 @@ class Allocated:
     compute: float
 
 
-@contextmanager
-def log() -> Iterator[list[str]]:
-    """What llama.cpp logs meanwhile."""
-    lines: list[str] = []
-    callback = llama_cpp.llama_log_callback(lambda _level, text, _data: lines.append(text.decode(errors="replace")))
-    llama_cpp.llama_log_set(callback, ctypes.c_void_p(0))
-    try:
-        yield lines
-    finally:
-        llama_cpp.llama_log_set(llama_cpp._logger.llama_log_callback, ctypes.c_void_p(0))
-
-
 def allocated(model: Any, cache: Cache) -> Allocated:
     params = llama_cpp.llama_context_default_params()
     params.n_ctx, params.n_batch, params.n_ubatch = cache.window, cache.batch, cache.batch
     params.type_k = params.type_v = TYPES[cache.kv_type]
     params.swa_full, params.flash_attn_type = cache.swa_full, int(cache.flash_attention)
-    with log() as lines:
+    with llama_log() as lines:
         context = llama_cpp.llama_init_from_model(model, params)
         assert context
         llama_cpp.llama_free(context)
@@ -62,7 +48,7 @@ def caches(window: int) -> list[Cache]:
 
 def check(path: Path, window: int) -> None:
     geometry = Geometry.of(read_header(path))
-    with log():
+    with llama_log():
         model = llama_cpp.llama_model_load_from_file(str(path).encode(), llama_cpp.llama_model_default_params())
     try:
         for cache in caches(window):

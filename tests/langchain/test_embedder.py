@@ -7,7 +7,7 @@ from ingest.embedder import Embedder
 from ingest.settings import EmbeddingSettings
 
 
-class TestMadeAsLangChainWants(EmbeddingsUnitTests):
+class _OfTransom:
     @property
     def embeddings_class(self) -> type[Embedder]:
         return Embedder
@@ -17,11 +17,9 @@ class TestMadeAsLangChainWants(EmbeddingsUnitTests):
         return {"settings": EmbeddingSettings()}
 
 
-class TestEmbedsAsLangChainWants(EmbeddingsIntegrationTests):
-    @property
-    def embeddings_class(self) -> type[Embedder]:
-        return Embedder
+class TestMadeAsLangChainWants(_OfTransom, EmbeddingsUnitTests):
+    pass
 
-    @property
-    def embedding_model_params(self) -> dict[str, object]:
-        return {"settings": EmbeddingSettings()}
+
+class TestEmbedsAsLangChainWants(_OfTransom, EmbeddingsIntegrationTests):
+    pass
