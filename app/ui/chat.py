@@ -4,93 +4,18 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.assistant import Assistant
-from app.conversation import Conversation
-from app.shared import shared
-from app.ui.exchange import Exchange
-from app.ui.ingest import follow_ingests
-from app.ui.markup import answer_markdown
-from app.ui.pins import show_pins
-from app.ui.sidebar import collection_picker, show_adapters, show_documents
-from app.ui.thread import answer_live, show, show_error
-from ingest.errors import TransomError
-from ingest.index import Where
+from app.ui.pages import conversation
 
 _STYLE = Path(__file__).with_name("style.css")
 _ICON = Path(__file__).with_name("icon.png")
 
 
 def main() -> None:
-    """The page, from top to bottom."""
+    """What all pages share, and the page that was chosen."""
     st.set_page_config(page_title="Transom", page_icon=str(_ICON), layout="centered")
     st.html(_STYLE)
-    st.title("Transom", anchor=False)
-    assistant = _opened()
-    if assistant.model.notice:
-        st.warning(answer_markdown(assistant.model.notice), icon=":material/info:")
-    catalogue = assistant.library.catalogue
-    with st.sidebar:
-        collection = collection_picker(catalogue)
-        begin = st.button("New conversation", icon=":material/add:", width="stretch")
-        follow_ingests(shared().ingests, catalogue, empty=collection is None)
-        show_documents(catalogue, collection)
-        if collection is not None:
-            show_pins(assistant, collection)
-        show_adapters(assistant.settings.model.lora)
-    if collection is None:
-        _show_how_to_begin()
-        return
-    try:
-        conversation = _conversation(assistant, collection, begin)
-    except TransomError as error:
-        show_error(error)
-        return
-    _converse(assistant, conversation)
-
-
-def _opened() -> Assistant:
-    """The assistant; while there is none, the page says why and ends here."""
-    try:
-        with st.spinner("Loading the model and opening the library", show_time=True):
-            return shared().assistant()
-    except TransomError as error:
-        show_error(error)
-        st.button("Try again", icon=":material/refresh:", on_click=shared().open_again)
-        st.stop()
-
-
-def _show_how_to_begin() -> None:
-    st.info(
-        "There are no documents yet. Add files or folders in a terminal:\n\n"
-        "```\ntransom ingest PATH...\n```\nThey appear here as they are read.",
-        icon=":material/folder_open:",
-    )
-
-
-def _conversation(assistant: Assistant, collection: str, begin: bool) -> Conversation:
-    """This session's conversation; another collection or the person's wish begins a new one.
-
-    Raises :class:`~app.errors.WindowError` where what is pinned no longer fits the window.
-    """
-    held: Conversation | None = st.session_state.get("conversation")
-    if held is None or begin or held.where.collection != collection:
-        held = assistant.begin(Where(collection=collection))
-        st.session_state.conversation = held
-        st.session_state.exchanges = []
-    return held
-
-
-def _converse(assistant: Assistant, conversation: Conversation) -> None:
-    exchanges: list[Exchange] = st.session_state.exchanges
-    question = st.chat_input("Ask your documents")
-    if not exchanges and not question:
-        st.caption("Ask a question: the answer comes from your documents, and says where it stands.")
-    for exchange in exchanges:
-        show(exchange)
-    if question:
-        exchanges.append(Exchange(question))
-        answer_live(exchanges[-1], conversation, assistant, shared())
-        st.rerun()  # draws what was finished in the one way there is
+    chat = st.Page(conversation.page, title="Chat", icon=":material/chat:", url_path="chat", default=True)
+    st.navigation([chat]).run()
 
 
 main()

@@ -1,0 +1,19 @@
+"""The wait until library and model are open."""
+
+import streamlit as st
+
+from app.assistant import Assistant
+from app.shared import shared
+from app.ui.thread import show_error
+from ingest.errors import TransomError
+
+
+def opened_assistant() -> Assistant:
+    """The assistant; while there is none, the page says why and ends here."""
+    try:
+        with st.spinner("Loading the model and opening the library", show_time=True):
+            return shared().assistant()
+    except TransomError as error:
+        show_error(error)
+        st.button("Try again", icon=":material/refresh:", on_click=shared().open_again)
+        st.stop()
