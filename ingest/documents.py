@@ -81,6 +81,8 @@ class Chunk:
     """Counted by the embedder's tokenizer, without headings and special tokens."""
     page_starts: tuple[int, ...] = ()
     """For each of :attr:`pages`, the offset in :attr:`text` where it begins; the first is 0."""
+    language: str = ""
+    """ISO 639-1 code of the document's language; empty where that is not clear."""
 
     def page_at(self, offset: int) -> int | None:
         """The physical page on which the character at `offset` lies; None where the format has no pages."""

@@ -12,8 +12,9 @@ from ingest.documents import Chunk, Passage
 from ingest.embedder import Embedder
 from ingest.errors import FingerprintError, NoIndexError, UsageError
 from ingest.events import Event, Removed
-from ingest.index import Fingerprint, Index, Where, drop_index, open_index
+from ingest.index import Fingerprint, Index, SparseTerms, Where, drop_index, open_index
 from ingest.index.copy import copy_index
+from ingest.index.schema import Dense
 from ingest.pipeline import Pipeline, remove
 from ingest.settings import IngestSettings
 from ingest.sources import Source, lies_in, meant_ids
@@ -105,8 +106,12 @@ class Library:
         """The best passages for a query; raises :class:`UsageError` for an empty one."""
         if not query.strip():
             raise UsageError("The question is empty.", "Write what you want to know.")
-        dense = self.embedder.embed_query(query)
-        return self.index.search(dense, query_terms(query), limit, where)
+        return self.index.search(*self.vectors(query, where), limit, where)
+
+    def vectors(self, query: str, where: Where = _EVERYTHING) -> tuple[Dense, SparseTerms]:
+        """What the index is asked for a query: its meaning, and its words in the languages of the documents."""
+        languages = self.catalogue.languages(where.collection)
+        return self.embedder.embed_query(query), query_terms(query, languages)
 
     def count(self, where: Where) -> int:
         """How many chunks `where` means."""

@@ -16,6 +16,7 @@ from ingest.embedder import Embedder
 from ingest.events import Indexed
 from ingest.index import Index, Vectors, Where
 from ingest.index.schema import Dense
+from ingest.language import detect
 from ingest.meter import Meter
 from ingest.preparing import Prepared
 from ingest.terms import document_terms
@@ -54,13 +55,15 @@ class Writer:
     def add(self, entry: Entry, prepared: Prepared) -> Iterator[Indexed | None]:
         """Takes a document in; yields the documents that were completed meanwhile."""
         stale = self._catalogue.get(entry.document_id) is not None
+        language = detect([chunk.text for chunk in prepared.chunks])
+        entry = replace(entry, language=language)
         self._catalogue.put(entry)
         twin = self._catalogue.twin(entry)
         first = self._originals.setdefault(entry.sha256, twin.title if twin else prepared.title)
         self._titles[entry.document_id] = first
         self._share[entry.document_id] = entry.size / max(len(prepared.chunks), 1)
         for chunk in prepared.chunks:
-            self._chunks.append(chunk)
+            self._chunks.append(replace(chunk, language=language))
             if len(self._chunks) >= _GATHERED:
                 yield from self.flush()
         if not prepared.chunks:
@@ -114,7 +117,9 @@ class Writer:
 
     def _upsert(self, groups: Iterable[tuple[list[Chunk], Dense]]) -> None:
         items = [
-            (chunk, Vectors(vector, document_terms(in_context(chunk)))) for chunks, vector in groups for chunk in chunks
+            (chunk, Vectors(vector, document_terms(in_context(chunk), chunk.language)))
+            for chunks, vector in groups
+            for chunk in chunks
         ]
         if items:
             self._index.upsert(items)

@@ -13,7 +13,6 @@ from ingest.documents import Passage
 from ingest.errors import UsageError
 from ingest.index import Ranking, Where
 from ingest.library import DEFAULT_COLLECTION, Library
-from ingest.terms import query_terms
 
 RANKINGS: tuple[Ranking, ...] = get_args(Ranking)
 _ANSWERED_FROM = 5
@@ -96,7 +95,7 @@ def measure(library: Library, questions: QuestionSet, asked: Callable[[], None],
 def _ask(library: Library, question: Question, by: By, tallies: dict[Ranking, _Tally]) -> None:
     """Asks in every ranking. The question is embedded once, as the library does it, and so are its words."""
     started = time.perf_counter()
-    query = library.embedder.embed_query(question.text), query_terms(question.text)
+    query = library.vectors(question.text, _EVERYTHING)
     embedding = time.perf_counter() - started
     for ranking in RANKINGS:
         started = time.perf_counter()

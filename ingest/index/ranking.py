@@ -44,8 +44,8 @@ class Hit(Stored, Protocol):
 
 
 def words_weight(bm25: SparseTerms) -> float:
-    """What a point of BM25 is worth beside the cosine; the more terms a query has, the less."""
-    return _WORDS / max(len(bm25.indices), 1)
+    """What a point of BM25 is worth beside the cosine; the more words a query has, the less."""
+    return _WORDS / max(bm25.words or len(bm25.indices), 1)
 
 
 def to_passages(

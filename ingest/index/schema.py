@@ -50,6 +50,8 @@ class SparseTerms:
 
     indices: tuple[int, ...]
     values: tuple[float, ...]
+    words: int = 0
+    """Of a query, how many words the terms stand for: stemmed in several languages, a word has several terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ def to_payload(chunk: Chunk) -> dict[str, Any]:
         "start": chunk.span[0],
         "end": chunk.span[1],
         "tokens": chunk.tokens,
+        "language": chunk.language,
         "paths": _paths(chunk.uri),
         TEXT_KEY: text_key(chunk),
     }
@@ -162,6 +165,7 @@ def to_chunk(point_id: object, payload: Mapping[str, Any]) -> Chunk:
         span=(payload["start"], payload["end"]),
         tokens=payload["tokens"],
         page_starts=tuple(payload["page_starts"]),
+        language=payload.get("language", ""),  # older indexes know none
     )
 
 
