@@ -2,14 +2,17 @@
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import islice
+from threading import Thread
 from time import monotonic
 from typing import cast
 
+from app.errors import unforeseen
 from app.turns import Turns
-from ingest.events import Event, Failed, Progressed
+from ingest.errors import TransomError
+from ingest.events import Event, Failed, Finished, Progressed
 
 _FAILURES = 20
 """Most failures that a run remembers; `transom status` lists them all."""
@@ -17,15 +20,27 @@ _FAILURES = 20
 _STOPPING = 10
 """Seconds that a run gets to stop."""
 
+Begin = Callable[[], Iterator[Event]]
+
+
+class StoppedError(TransomError):
+    """Somebody stopped an ingest from outside."""
+
 
 @dataclass(slots=True)
 class Run:
-    """An ingest that is going on."""
+    """An ingest that is going on, or the last one that ended."""
 
     progress: Progressed
     """The latest."""
     failures: deque[Failed] = field(default_factory=lambda: deque(maxlen=_FAILURES))
     """The latest ones."""
+    finished: Finished | None = None
+    """Its counts, if it came to its end."""
+    error: TransomError | None = None
+    """What ended it, if it did not."""
+    stopping: bool = False
+    """Whether somebody wants it to end."""
 
     def take(self, event: Event) -> None:
         """Notes what happened."""
@@ -33,6 +48,8 @@ class Run:
             self.progress = event
         elif isinstance(event, Failed):
             self.failures.append(event)
+        elif isinstance(event, Finished):
+            self.finished = event
 
 
 class Ingests:
@@ -40,32 +57,87 @@ class Ingests:
 
     def __init__(self) -> None:
         self._turns = Turns()
+        self._closing = False
         self.running: Run | None = None
         """What runs now."""
+        self.last: Run | None = None
+        """What ran before."""
         self.ended = 0
         """How many have come to an end: as it grows, the documents may have changed."""
 
-    def run(self, begin: Callable[[], Iterator[Event]]) -> Iterator[Event]:
-        """The events of an ingest that begins when it is its turn; closing the iterator stops it."""
+    @property
+    def waiting(self) -> int:
+        """How many wait until it is their turn."""
+        return max(0, len(self._turns) - 1)
+
+    def run(self, begin: Begin) -> Iterator[Event]:
+        """The events of an ingest that begins when it is its turn; closing the iterator stops it.
+
+        Raises :class:`StoppedError` where somebody else stops it.
+        """
+        yield from self._wait()
+        run = Run(_nothing_yet(0, "starting"))
+        try:
+            self.running = run
+            yield from self._events(run, begin)
+        except TransomError as error:
+            run.error = error
+            raise
+        finally:
+            self.running, self.last = None, run
+            self.ended += 1
+            self._turns.end()
+
+    def start(self, begin: Begin) -> None:
+        """Runs an ingest in the background, when it is its turn; how it went stands in :attr:`last`."""
+        Thread(target=self._drain, args=(begin,), name="ingest", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stops what runs now, whoever began it. What is done is kept."""
+        if run := self.running:
+            run.stopping = True
+
+    def close(self) -> None:
+        """Stops everything, and waits until nothing runs any more, but not for longer than a run may take to stop."""
+        self._closing = True
+        self.stop()
+        for _ in islice(self._turns.wait(), _STOPPING):
+            pass
+
+    def _wait(self) -> Iterator[Event]:
         started = monotonic()
         with closing(self._turns.wait()) as waiting:
             for _ in waiting:
                 yield _nothing_yet(monotonic() - started, "waiting for another ingest to end")
-        try:
-            self.running = run = Run(_nothing_yet(0, "starting"))
-            with closing(cast(Generator[Event, None, None], begin())) as events:
-                for event in events:
-                    run.take(event)
-                    yield event
-        finally:
-            self.running = None
-            self.ended += 1
-            self._turns.end()
 
-    def wait(self) -> None:
-        """Waits until nothing runs any more, but not for longer than a run may take to stop."""
-        for _ in islice(self._turns.wait(), _STOPPING):
-            pass
+    def _events(self, run: Run, begin: Begin) -> Iterator[Event]:
+        with closing(cast(Generator[Event, None, None], begin())) as events:
+            for event in events:
+                run.take(event)
+                yield event
+                if (run.stopping or self._closing) and not run.finished:
+                    raise StoppedError(
+                        "The ingest was stopped in the chat.", "What was done is kept: begin again, and it goes on."
+                    )
+
+    def _drain(self, begin: Begin) -> None:
+        with suppress(TransomError):  # it stands in `last`
+            for _ in self.run(_told(begin)):
+                pass
+
+
+def _told(begin: Begin) -> Begin:
+    """The same ingest; errors that nobody foresaw are told like all others."""
+
+    def told() -> Iterator[Event]:
+        try:
+            yield from begin()
+        except TransomError:
+            raise
+        except Exception as error:
+            raise unforeseen(error) from error
+
+    return told
 
 
 def _nothing_yet(seconds: float, current: str) -> Progressed:

@@ -43,7 +43,7 @@ class Shared:
 
     def close(self) -> None:
         """Ends what runs and closes what is open. What is still being opened is left to the end of the process."""
-        self.ingests.wait()
+        self.ingests.close()
         for opening in (self._assistant, self._library):
             opening.close()
 

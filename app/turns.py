@@ -40,6 +40,9 @@ class Turns:
             self._line.popleft()
             self._moved.notify_all()
 
+    def __len__(self) -> int:
+        return len(self._line)
+
     @contextmanager
     def turn(self, on_wait: Callable[[int], None]) -> Iterator[None]:
         """A turn as a context; until it begins, `on_wait` is told every second how many are before the caller."""

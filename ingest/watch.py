@@ -9,15 +9,12 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ingest.errors import UsageError
 from ingest.events import Event, Finished, Skipped, Unchanged
 from ingest.scan import DECISIVE, FolderGoneError, Found, Ignored, reason_by_name, scan, uri_of
 from ingest.watcher import Watcher
-
-if TYPE_CHECKING:
-    from ingest.remote import Desk
 
 _REST = 5.0
 """Seconds after which a file is swept even if it never comes to rest."""
@@ -27,8 +24,23 @@ _SURE = 600.0
 """Seconds after which everything is swept: not every disk tells of its changes, least of all one in a network."""
 
 
+class Ingesting(Protocol):
+    """Whoever does the sweeps: a library, or the owner of the index."""
+
+    def ingest(
+        self,
+        paths: Sequence[Path],
+        collection: str,
+        *,
+        retry: bool = False,
+        ocr: bool = False,
+        missing_ok: bool = False,
+    ) -> Iterator[Event]:
+        """Brings a collection up to date with files and folders; closing the iterator stops the run."""
+
+
 def watch(  # noqa: PLR0913 - what ingest takes, and how to end it
-    library: "Desk",
+    library: Ingesting,
     paths: Sequence[Path],
     collection: str,
     stop: threading.Event,
@@ -50,7 +62,7 @@ def watch(  # noqa: PLR0913 - what ingest takes, and how to end it
 
 
 def _sweep(
-    library: "Desk", parts: Sequence[Path], collection: str, ocr: bool, follower: "_Follower"
+    library: Ingesting, parts: Sequence[Path], collection: str, ocr: bool, follower: "_Follower"
 ) -> Iterator[Event]:
     try:
         follower.check(parts)

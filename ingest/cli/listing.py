@@ -13,6 +13,7 @@ from ingest.cli.options import ANY_COLLECTION, JSON
 
 if TYPE_CHECKING:
     from ingest.catalogue import Catalogue, Entry
+    from ingest.overview import Overview
     from ingest.scan import Ignored, Unreadable
     from ingest.settings import IngestSettings
 
@@ -49,11 +50,12 @@ def status(  # noqa: PLR0913 - one parameter for each option
 def collections(settings: "IngestSettings", as_json: bool) -> None:
     """List the collections: documents, chunks, size, folders, and how much is read."""
     from ingest.catalogue import Catalogue, catalogue_path
+    from ingest.overview import overview
 
     with Catalogue(catalogue_path(settings)) as catalogue:
         for name in _names(catalogue, None):
-            overview = _overview(catalogue, name)
-            click.echo(json.dumps(overview, ensure_ascii=False) if as_json else _in_words(overview))
+            found = overview(catalogue, name)
+            click.echo(json.dumps(_as_json(found), ensure_ascii=False) if as_json else _in_words(found))
 
 
 def _names(catalogue: "Catalogue", wanted: str | None) -> list[str]:
@@ -73,6 +75,7 @@ def _names(catalogue: "Catalogue", wanted: str | None) -> list[str]:
 def _list_documents(
     catalogue: "Catalogue", names: Sequence[str], paths: Sequence[Path], only_failed: bool, as_json: bool
 ) -> None:
+    from ingest.overview import overview
     from ingest.sources import meant
 
     for name in names:
@@ -81,7 +84,7 @@ def _list_documents(
             if not only_failed or entry.state == "failed":
                 click.echo(json.dumps(asdict(entry), ensure_ascii=False) if as_json else _line(entry))
         if not as_json:
-            click.echo(_in_words(_overview(catalogue, name)))
+            click.echo(_in_words(overview(catalogue, name)))
 
 
 def _line(entry: "Entry") -> str:
@@ -122,31 +125,21 @@ def _left_out(
                 yield source.root, found
 
 
-def _overview(catalogue: "Catalogue", name: str) -> dict[str, Any]:
-    """The numbers of a collection; `read` of `found` files, where `found` is None unless a run is going on or ended
-    early."""
-    entries = list(catalogue.entries(name))
-    coverage = catalogue.coverage(name)
-    return {
-        "collection": name,
-        "documents": sum(entry.state == "indexed" for entry in entries),
-        "failed": sum(entry.state == "failed" for entry in entries),
-        "chunks": sum(entry.chunks for entry in entries),
-        "bytes": sum(entry.size for entry in entries),
-        "folders": catalogue.roots(name),
-        "coverage": {"read": coverage.read, "found": coverage.found} if coverage else None,
-    }
+def _as_json(found: "Overview") -> dict[str, Any]:
+    coverage = found.coverage
+    counts = coverage and {"read": coverage.read, "found": coverage.found}
+    return {**asdict(found), "folders": list(found.folders), "coverage": counts}
 
 
-def _in_words(overview: dict[str, Any]) -> str:
+def _in_words(found: "Overview") -> str:
     from rich.filesize import decimal
 
     from ingest.display import printable
 
-    coverage = overview["coverage"]
-    read = f"{coverage['read']:,} of {coverage['found']:,} files read: " if coverage else ""
-    failed = f", {overview['failed']:,} failed" if overview["failed"] else ""
+    coverage = found.coverage
+    read = f"{coverage.read:,} of {coverage.found:,} files read: " if coverage else ""
+    failed = f", {found.failed:,} failed" if found.failed else ""
     return printable(
-        f"{overview['collection']}: {read}{overview['documents']:,} documents{failed}, {overview['chunks']:,} chunks, "
-        f"{decimal(overview['bytes'])}, from {', '.join(overview['folders'])}"
+        f"{found.collection}: {read}{found.documents:,} documents{failed}, {found.chunks:,} chunks, "
+        f"{decimal(found.bytes)}, from {', '.join(found.folders)}"
     )
