@@ -33,10 +33,10 @@ from starlette.types import Receive, Scope, Send
 
 from app.answers import Waiting, Wish
 from app.errors import unforeseen
+from app.holdings import removal
 from app.shared import Shared
 from app.wire import answer_event_json
 from ingest.errors import IndexUnavailableError, TransomError
-from ingest.events import Event
 from ingest.owner import Owner
 from ingest.wire import error_json, event_json, exact_passages_json, where_from_json
 
@@ -139,10 +139,7 @@ def _remove(shared: Shared, wanted: Wanted) -> Rows:
 
 
 def _remove_collection(shared: Shared, wanted: Wanted) -> Rows:
-    def begin() -> Iterator[Event]:
-        shared.library().remove_collection(wanted["collection"])
-        yield from ()
-
+    begin = partial(removal, shared.library(), wanted["collection"])
     yield from _each(event_json, shared.ingests.run(begin))
 
 

@@ -48,20 +48,17 @@ class Following:
 
     def begin(self) -> None:
         """Follows what was followed when the chat was closed."""
-        for collection, folders in self._kept().items():
-            for folder in folders:
-                self.follow(collection, folder)
+        with self._lock:
+            for collection, folders in self._kept().items():
+                for folder in folders:
+                    self._add((collection, folder))
 
     def follow(self, collection: str, folder: str) -> None:
         """Brings a folder up to date and follows it, now and whenever the chat is open, until it is let go."""
-        place = (collection, folder)
         with self._lock:
-            if place in self._followers:
-                return
-            follower = self._followers[place] = _Follower()
-            follower.thread = Thread(target=self._work, args=(place, follower), name="following", daemon=True)
-            self._keep()
-            follower.thread.start()
+            if not self.follows(collection, folder):
+                self._add((collection, folder))
+                self._keep()
 
     def let_go(self, collection: str, folder: str) -> None:
         """Follows a folder no more. Its documents stay."""
@@ -95,6 +92,11 @@ class Following:
             if follower.thread:
                 follower.thread.join(_ENDING)
 
+    def _add(self, place: Place) -> None:
+        follower = self._followers[place] = _Follower()
+        follower.thread = Thread(target=self._work, args=(place, follower), name="following", daemon=True)
+        follower.thread.start()
+
     def _work(self, place: Place, follower: _Follower) -> None:
         while not follower.stop.is_set():
             try:
@@ -125,6 +127,7 @@ class Following:
         for collection, folder in self._followers:
             kept.setdefault(collection, []).append(folder)
         try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
             write_json(self._file, kept)
         except OSError as error:
             raise TransomError(

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from ingest.catalogue import Catalogue, Entry
 from ingest.errors import UsageError
 from ingest.events import Event, Removed
+from ingest.sources import Source
 
 STATES = {"all": "All", "indexed": "Ready", "indexing": "Being read", "failed": "Not read"}
 """What can be listed, and what a person calls it."""
@@ -24,6 +25,9 @@ class Shelf(Protocol):
 
     def forget(self, document_ids: Sequence[str]) -> Iterator[Removed]:
         """Removes documents by their ids."""
+
+    def remove_collection(self, collection: str) -> None:
+        """Removes every document of a collection, and what is known of its folders."""
 
 
 def listed(entries: Sequence[Entry], words: str = "", state: str = "all") -> list[Entry]:
@@ -67,3 +71,17 @@ def read_again(library: Shelf, entries: Sequence[Entry], ocr: bool = False) -> I
             )
     yield from library.forget([entry.document_id for entry in entries])
     yield from library.ingest(places, entries[0].collection, retry=True, ocr=ocr)
+
+
+def existing(typed: str) -> Path:
+    """What a typed path names, absolute; raises :class:`UsageError` where there is nothing."""
+    plain = typed.strip().strip("'\"")
+    if not plain:
+        raise UsageError("No path was typed.", "Type the path of a folder or a file of the machine Transom runs on.")
+    return Source.of(Path(plain), ()).below
+
+
+def removal(library: Shelf, collection: str) -> Iterator[Event]:
+    """Removes a whole collection, as a run that tells nothing."""
+    library.remove_collection(collection)
+    yield from ()

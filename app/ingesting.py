@@ -36,11 +36,13 @@ class Run:
     failures: deque[Failed] = field(default_factory=lambda: deque(maxlen=_FAILURES))
     """The latest ones."""
     finished: Finished | None = None
-    """Its counts, if it came to its end."""
+    """Its counts, if it read anything to its end."""
     error: TransomError | None = None
-    """What ended it, if it did not."""
+    """What ended it before."""
     stopping: bool = False
     """Whether somebody wants it to end."""
+    complete: bool = False
+    """Whether it came to its end."""
 
     def take(self, event: Event) -> None:
         """Notes what happened."""
@@ -80,6 +82,7 @@ class Ingests:
         try:
             self.running = run
             yield from self._events(run, begin)
+            run.complete = True
         except TransomError as error:
             run.error = error
             raise

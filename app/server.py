@@ -114,8 +114,9 @@ def _run(settings: Settings, host: str, listeners: list[socket.socket], ownershi
     from app.shared import share
 
     hosts = {"server.allowedHosts": list(_LOOPBACK)} if host in _LOOPBACK else {}
-    load_config_options(_STREAMLIT | hosts)
-    shared = share(partial(_open_library, settings), partial(_open_assistant, settings))
+    load_config_options(_STREAMLIT | hosts | {"server.maxUploadSize": settings.chat.upload_mb})
+    shared = share(partial(_open_library, settings), partial(_open_assistant, settings), settings)
+    shared.following.begin()
     app = App(
         _PAGE,
         lifespan=partial(_until_closed, shared, ownership),

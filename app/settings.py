@@ -86,6 +86,7 @@ class ChatSettings(Section):
 
     host: str = Field("127.0.0.1", description="The address it listens on.")
     port: int = Field(8501, ge=1, le=65535, description="The port it listens on.")
+    upload_mb: int = Field(100, ge=1, description="The largest file that can be added through the browser.")
 
 
 class Settings(IngestSettings):

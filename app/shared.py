@@ -6,8 +6,11 @@ from threading import Thread
 from typing import Generic, Protocol, TypeVar
 
 from app.assistant import Assistant
+from app.following import Following
 from app.ingesting import Ingests
+from app.settings import Settings
 from app.turns import Turns
+from app.uploads import Uploads
 from ingest.library import Library
 
 
@@ -21,8 +24,17 @@ T = TypeVar("T", bound=_Closable)
 class Shared:
     """Opens library and assistant in the background; one question and one ingest at a time."""
 
-    def __init__(self, open_library: Callable[[], Library], open_assistant: Callable[[Library], Assistant]) -> None:
+    def __init__(
+        self,
+        open_library: Callable[[], Library],
+        open_assistant: Callable[[Library], Assistant],
+        settings: Settings | None = None,
+    ) -> None:
+        """`settings` are those of library and assistant; by default the ones that are set."""
+        self.settings = settings or Settings.load()
         self.ingests = Ingests()
+        self.following = Following(self.settings.home, self.library, self.ingests)
+        self.uploads = Uploads(self.settings.home, self.settings.chat.upload_mb)
         self.asking = Turns()
         self._library = _Opening(open_library)
         self._assistant = _Opening(lambda: open_assistant(self._library.result()))
@@ -43,6 +55,7 @@ class Shared:
 
     def close(self) -> None:
         """Ends what runs and closes what is open. What is still being opened is left to the end of the process."""
+        self.following.close()
         self.ingests.close()
         for opening in (self._assistant, self._library):
             opening.close()
@@ -81,10 +94,14 @@ class _Opening(Generic[T]):
 _shared: Shared | None = None
 
 
-def share(open_library: Callable[[], Library], open_assistant: Callable[[Library], Assistant]) -> Shared:
+def share(
+    open_library: Callable[[], Library],
+    open_assistant: Callable[[Library], Assistant],
+    settings: Settings | None = None,
+) -> Shared:
     """Begins to open library and assistant of this process."""
     global _shared  # noqa: PLW0603 - a page is a script: nothing can be handed to it
-    _shared = Shared(open_library, open_assistant)
+    _shared = Shared(open_library, open_assistant, settings)
     return _shared
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.ui.pages import conversation
+from app.ui.pages import conversation, library
 
 _STYLE = Path(__file__).with_name("style.css")
 _ICON = Path(__file__).with_name("icon.png")
@@ -15,7 +15,8 @@ def main() -> None:
     st.set_page_config(page_title="Transom", page_icon=str(_ICON), layout="centered")
     st.html(_STYLE)
     chat = st.Page(conversation.page, title="Chat", icon=":material/chat:", url_path="chat", default=True)
-    st.navigation([chat]).run()
+    documents = st.Page(library.page, title="Library", icon=":material/folder_open:", url_path="library")
+    st.navigation([chat, documents]).run()
 
 
 main()

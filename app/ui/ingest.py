@@ -1,12 +1,15 @@
 """The ingest that runs, whoever started it: drawn anew every second."""
 
+from collections.abc import Iterable
 from html import escape
 
 import streamlit as st
 
-from app.ingesting import Ingests, Run
+from app.ingesting import Ingests, Run, StoppedError
+from app.ui.thread import show_error
 from ingest.catalogue import Catalogue
-from ingest.events import Progressed
+from ingest.display import summary
+from ingest.events import Failed, Progressed
 
 _EVERY = 1.0
 """Seconds between two looks."""
@@ -23,12 +26,42 @@ def follow_ingests(ingests: Ingests, catalogue: Catalogue, empty: bool) -> None:
         if ingests.ended != ended or (empty and any(catalogue.collections().values())):
             st.rerun()
         if run := ingests.running:
-            st.html(run_html(run))
+            st.html(run_html(run, ingests.waiting))
+            st.button(
+                "Stopping" if run.stopping else "Stop reading",
+                key="stop ingest",
+                icon=":material/stop_circle:",
+                type="tertiary",
+                disabled=run.stopping,
+                on_click=ingests.stop,
+            )
 
     look()
 
 
-def run_html(run: Run) -> str:
+def show_last_ingest(last: Run | None) -> None:
+    """How the last ingest of this process ended."""
+    if last is None:
+        return
+    if last.error is not None and not isinstance(last.error, StoppedError):
+        show_error(last.error)
+    elif not last.complete:
+        st.info(f"Stopped at {last.progress.files:,} files. What was read is kept.", icon=":material/stop_circle:")
+    elif last.finished is not None:
+        st.success(summary(last.finished), icon=":material/check:")
+        if last.failures:
+            st.html(failures_html(last.failures))
+
+
+def failures_html(failures: Iterable[Failed]) -> str:
+    """What could not be read, each with its reason."""
+    items = "".join(
+        f"<li>{escape(each.document)}<small>{escape(f'{each.reason} {each.hint}')}</small></li>" for each in failures
+    )
+    return f'<ul class="transom-documents" tabindex="0" aria-label="Not read">{items}</ul>'
+
+
+def run_html(run: Run, waiting: int = 0) -> str:
     """A running ingest in a few lines."""
     progress = run.progress
     failures = list(run.failures)[-_SHOWN:]
@@ -36,6 +69,8 @@ def run_html(run: Run) -> str:
     if progress.failed:
         lines.append(f"<p>{progress.failed:,} not read</p>")
     lines += [f"<small>{escape(failed.document)}: {escape(failed.reason)}</small>" for failed in failures]
+    if waiting:
+        lines.append(f"<small>{waiting:,} more {'waits' if waiting == 1 else 'wait'}</small>")
     return f'<div class="transom-ingest" role="status"><b>Reading documents</b>{_bar(progress)}{"".join(lines)}</div>'
 
 

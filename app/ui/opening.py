@@ -1,11 +1,14 @@
 """The wait until library and model are open."""
 
+from typing import NoReturn
+
 import streamlit as st
 
 from app.assistant import Assistant
 from app.shared import shared
 from app.ui.thread import show_error
 from ingest.errors import TransomError
+from ingest.library import Library
 
 
 def opened_assistant() -> Assistant:
@@ -14,6 +17,19 @@ def opened_assistant() -> Assistant:
         with st.spinner("Loading the model and opening the library", show_time=True):
             return shared().assistant()
     except TransomError as error:
-        show_error(error)
-        st.button("Try again", icon=":material/refresh:", on_click=shared().open_again)
-        st.stop()
+        _end_with(error)
+
+
+def opened_library() -> Library:
+    """The library; while there is none, the page says why and ends here."""
+    try:
+        with st.spinner("Opening the library", show_time=True):
+            return shared().library()
+    except TransomError as error:
+        _end_with(error)
+
+
+def _end_with(error: TransomError) -> NoReturn:
+    show_error(error)
+    st.button("Try again", icon=":material/refresh:", on_click=shared().open_again)
+    st.stop()
