@@ -12,6 +12,7 @@ from app.answers import Scope
 from app.doctor import doctor
 from app.evaluation.cli import evaluation
 from app.models.cli import LORA, models
+from app.passwords import password
 from app.pinning import pin, unpin
 from app.tracing import trace
 from ingest.cli import COLLECTION, COMMANDS, JSON, asked
@@ -97,7 +98,7 @@ def chat(settings: "Settings", host: str | None, port: int | None, open_browser:
     serve(settings, host or settings.chat.host, port or settings.chat.port, open_browser)
 
 
-for command in (*COMMANDS, pin, unpin, trace, models, doctor, evaluation):
+for command in (*COMMANDS, pin, unpin, trace, models, password, doctor, evaluation):
     cli.add_command(command)
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from app.passwords import required_hash
 from app.settings import Settings
 from ingest.embedder import PACKAGED
 from ingest.errors import IndexLockedError, TransomError, UsageError
@@ -35,7 +36,6 @@ _GRACE = 3
 """Seconds that open connections get to end after Ctrl-C."""
 _PATIENCE = 30
 """Seconds that others get to close the index."""
-_EXPOSED = "It listens on {host}: whoever reaches it can read your documents, because there is no password yet."
 
 _STREAMLIT: dict[str, Any] = {
     "browser.gatherUsageStats": False,
@@ -62,8 +62,9 @@ _STREAMLIT: dict[str, Any] = {
 def serve(settings: Settings, host: str, port: int, open_browser: bool) -> None:
     """Serves the chat until Ctrl-C, or opens the one that is there already.
 
-    Raises :class:`UsageError` where it cannot listen, before anything is loaded.
+    Raises :class:`UsageError` where it cannot or must not listen, before anything is loaded.
     """
+    kept = required_hash(settings, host)
     while (ownership := Ownership.claim(settings.home)) is None:
         if first := find_owner(settings.home):
             click.echo(f"Transom is open already, at {first.address}")
@@ -75,11 +76,9 @@ def serve(settings: Settings, host: str, port: int, open_browser: bool) -> None:
             os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read once, when huggingface_hub is imported
         url = _url(host, port)
         click.echo(f"Transom is at {url} — stop it with Ctrl-C")
-        if host not in _LOOPBACK:
-            click.secho(_EXPOSED.format(host=host), fg="yellow", err=True)
         _open_browser(url, open_browser)  # the socket listens already, so the browser waits until we answer
         owner = ownership.announce(_url(*listeners[-1].getsockname()[:2]), settings)
-        _run(settings, host, listeners, ownership, owner)
+        _run(settings, host, kept, listeners, ownership, owner)
 
 
 def _listeners(host: str, port: int) -> list[socket.socket]:
@@ -104,13 +103,21 @@ def _listening(host: str, port: int) -> socket.socket:
         raise UsageError(f"Transom cannot listen on {host}: {error}", "Check `--host`.") from error
 
 
-def _run(settings: Settings, host: str, listeners: list[socket.socket], ownership: Ownership, owner: Owner) -> None:
+def _run(  # noqa: PLR0913 - what was claimed and found out before
+    settings: Settings,
+    host: str,
+    kept: str | None,
+    listeners: list[socket.socket],
+    ownership: Ownership,
+    owner: Owner,
+) -> None:
     import uvicorn
     from starlette.middleware import Middleware
     from streamlit.starlette import App
     from streamlit.web.bootstrap import load_config_options
 
     from app.api import routes
+    from app.login import Login
     from app.shared import share
 
     hosts = {"server.allowedHosts": list(_LOOPBACK)} if host in _LOOPBACK else {}
@@ -121,7 +128,7 @@ def _run(settings: Settings, host: str, listeners: list[socket.socket], ownershi
         _PAGE,
         lifespan=partial(_until_closed, shared, ownership),
         routes=routes(shared, owner, lambda: server.should_exit),
-        middleware=[Middleware(SameOrigin)],
+        middleware=[Middleware(SameOrigin), *([Middleware(Login, kept=kept)] if kept else [])],
     )
     config = uvicorn.Config(app, ws="websockets-sansio", log_level="warning", timeout_graceful_shutdown=_GRACE)
     server = uvicorn.Server(config)

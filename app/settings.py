@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from app.answers import Scope, Thinking
 from app.models.geometry import KvType
@@ -86,6 +86,11 @@ class ChatSettings(Section):
 
     host: str = Field("127.0.0.1", description="The address it listens on.")
     port: int = Field(8501, ge=1, le=65535, description="The port it listens on.")
+    password: SecretStr | None = Field(
+        None,
+        description="What visitors have to show; without it, the chat listens on this machine only. `transom password` "
+        "puts a hash here; the environment variable may hold the password itself.",
+    )
     upload_mb: int = Field(100, ge=1, description="The largest file that can be added through the browser.")
 
 

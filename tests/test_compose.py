@@ -61,6 +61,13 @@ def test_the_app_waits_for_a_healthy_server_and_cannot_write_documents() -> None
     assert "${DOCS:-./examples}:/documents:ro" in app["volumes"]
 
 
+def test_the_chat_in_its_container_takes_its_password_from_outside() -> None:
+    app = SERVICES["app"]
+    assert app["command"] == ["transom", "chat", "--host", "0.0.0.0"]
+    assert app["environment"]["TRANSOM_CHAT__PASSWORD"] == "${TRANSOM_CHAT__PASSWORD:-}"
+    assert not any("PASSWORD=" in line for line in (ROOT / "Dockerfile").read_text("utf-8").splitlines())
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the check runs in bash")
 def test_the_health_check_tells_ready_from_not_ready() -> None:
     with _answering(200) as port:
