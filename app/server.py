@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import click
 
+from app.inforce import InForce
+from app.models.hub import keep_quiet
 from app.passwords import required_hash
 from app.settings import Settings
 from ingest.embedder import PACKAGED
@@ -73,7 +75,7 @@ def serve(settings: Settings, host: str, port: int, open_browser: bool) -> None:
     with ownership, ExitStack() as sockets:
         listeners = [sockets.enter_context(each) for each in _listeners(host, port)]
         if settings.embedding.model == PACKAGED:
-            os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read once, when huggingface_hub is imported
+            keep_quiet()
         url = _url(host, port)
         click.echo(f"Transom is at {url} — stop it with Ctrl-C")
         _open_browser(url, open_browser)  # the socket listens already, so the browser waits until we answer
@@ -122,7 +124,10 @@ def _run(  # noqa: PLR0913 - what was claimed and found out before
 
     hosts = {"server.allowedHosts": list(_LOOPBACK)} if host in _LOOPBACK else {}
     load_config_options(_STREAMLIT | hosts | {"server.maxUploadSize": settings.chat.upload_mb})
-    shared = share(partial(_open_library, settings), partial(_open_assistant, settings), settings)
+    in_force = InForce(settings, partial(ownership.tell, owner))
+    shared = share(
+        partial(_open_library, settings), lambda library: _open_assistant(in_force.settings, library), in_force
+    )
     shared.following.begin()
     app = App(
         _PAGE,

@@ -7,7 +7,9 @@ from typing import Generic, Protocol, TypeVar
 
 from app.assistant import Assistant
 from app.following import Following
+from app.inforce import InForce
 from app.ingesting import Ingests
+from app.models.fetching import Fetching
 from app.settings import Settings
 from app.turns import Turns
 from app.uploads import Uploads
@@ -28,16 +30,22 @@ class Shared:
         self,
         open_library: Callable[[], Library],
         open_assistant: Callable[[Library], Assistant],
-        settings: Settings | None = None,
+        in_force: InForce | None = None,
     ) -> None:
-        """`settings` are those of library and assistant; by default the ones that are set."""
-        self.settings = settings or Settings.load()
+        """`in_force` are the settings of library and assistant; by default those that are set."""
+        self._in_force = in_force or InForce(Settings.load())
         self.ingests = Ingests()
         self.following = Following(self.settings.home, self.library, self.ingests)
         self.uploads = Uploads(self.settings.home, self.settings.chat.upload_mb)
         self.asking = Turns()
+        self.fetching = Fetching(self.settings.models_folder)
         self._library = _Opening(open_library)
         self._assistant = _Opening(lambda: open_assistant(self._library.result()))
+
+    @property
+    def settings(self) -> Settings:
+        """Those in force."""
+        return self._in_force.settings
 
     def library(self) -> Library:
         """The library, as soon as it is open. What failed before is tried again; raises what stands in the way."""
@@ -53,8 +61,17 @@ class Shared:
         self._library.again()
         self._assistant.again()
 
+    def reload(self) -> None:
+        """Takes up what was written into the settings, and loads the model anew when nobody is being answered.
+
+        Raises :class:`~ingest.errors.SettingsError` where these settings cannot be.
+        """
+        self._in_force.take_up(Settings.load())
+        self._assistant.anew(self.asking)
+
     def close(self) -> None:
         """Ends what runs and closes what is open. What is still being opened is left to the end of the process."""
+        self.fetching.stop()
         self.following.close()
         self.ingests.close()
         for opening in (self._assistant, self._library):
@@ -66,6 +83,7 @@ class _Opening(Generic[T]):
 
     def __init__(self, open_it: Callable[[], T]) -> None:
         self._open = open_it
+        self._future: Future[T]
         self._begin()
 
     def result(self) -> T:
@@ -75,14 +93,26 @@ class _Opening(Generic[T]):
         if self._future.done() and self._future.exception():
             self._begin()
 
+    def anew(self, turns: Turns) -> None:
+        """Closes what is open, when it is its turn, and opens it once more; until then everybody waits for that."""
+        before, future = self._future, Future[T]()
+        self._future = future
+        Thread(target=self._replace, args=(before, future, turns), name="opening", daemon=True).start()
+
     def close(self) -> None:
         if self._future.done() and not self._future.exception():
             self._future.result().close()
 
     def _begin(self) -> None:
-        self._future: Future[T] = Future()
+        self._future = Future[T]()
         # A daemon, because a model that takes a minute to load must not hold up Ctrl-C.
         Thread(target=self._fulfil, args=(self._future,), name="opening", daemon=True).start()
+
+    def _replace(self, before: Future[T], future: Future[T], turns: Turns) -> None:
+        with turns.turn(lambda _: None):
+            if not before.exception():
+                before.result().close()  # before the next is opened: there need not be room for both
+        self._fulfil(future)
 
     def _fulfil(self, future: Future[T]) -> None:
         try:
@@ -97,11 +127,11 @@ _shared: Shared | None = None
 def share(
     open_library: Callable[[], Library],
     open_assistant: Callable[[Library], Assistant],
-    settings: Settings | None = None,
+    in_force: InForce | None = None,
 ) -> Shared:
     """Begins to open library and assistant of this process."""
     global _shared  # noqa: PLW0603 - a page is a script: nothing can be handed to it
-    _shared = Shared(open_library, open_assistant, settings)
+    _shared = Shared(open_library, open_assistant, in_force)
     return _shared
 
 

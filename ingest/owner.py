@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -90,13 +90,17 @@ class Ownership:
 
     def announce(self, address: str, settings: IngestSettings) -> Owner:
         """Tells everybody who may read it where the owner listens: from now on work is handed to it."""
-        dump = settings.model_dump(mode="json")
-        owner = Owner(address, secrets.token_urlsafe(32), os.getpid(), _version(), dump)
+        owner = Owner(address, secrets.token_urlsafe(32), os.getpid(), _version(), {})
+        return self.tell(owner, settings)
+
+    def tell(self, owner: Owner, settings: IngestSettings) -> Owner:
+        """Tells everybody that the owner works with these settings now."""
+        told = replace(owner, settings=settings.model_dump(mode="json"))
         try:
-            _write(self._file, json.dumps(asdict(owner), indent=2))
+            _write(self._file, json.dumps(asdict(told), indent=2))
         except OSError as error:
             raise _unusable(self._file.parent, error) from error
-        return owner
+        return told
 
     def release(self) -> None:
         """Gives the home back; harmless when done twice."""

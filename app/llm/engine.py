@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from app.errors import WindowError
+from app.errors import ModelError, WindowError
 from app.llm.runtime import BATCH, Runtime
 from app.llm.sampling import Sampling, repeats
 from app.llm.saved import SavedWindow, SavedWindows
@@ -67,6 +67,7 @@ class Engine:
         """How many of the cached tokens are in a saved window."""
         self._marks: dict[int, bytearray] = {}
         self._lock = Lock()
+        self._closed = False
 
     @property
     def window_size(self) -> int:
@@ -84,6 +85,7 @@ class Engine:
         """
         self._require_room(len(window), limit)
         with self._lock:
+            self._require_open()
             yield from self._prefill(window, pinned)
             yield from self._decode(limit, sampling)
 
@@ -94,6 +96,7 @@ class Engine:
         """
         self._require_room(len(window), 0)
         with self._lock:
+            self._require_open()
             best = self._saved.best(window) if self._saved else None
             if best is not None and best.pinned and len(best.tokens) == len(window):
                 yield Evaluated(0, 0, len(window))
@@ -113,8 +116,13 @@ class Engine:
     def close(self) -> None:
         """Saves the window and gives the model's memory back, once nobody uses it."""
         with self._lock:
+            self._closed = True
             self._put_away()
             self.runtime.close()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ModelError("Another model was loaded meanwhile.", "Ask again.")
 
     def _require_room(self, tokens: int, limit: int) -> None:
         if tokens + limit > self.window_size:

@@ -1,6 +1,8 @@
 """Fetches one file from the model hub, going on where an earlier try stopped."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -22,7 +24,25 @@ TIMEOUT = 10.0
 CONNECT_TIMEOUT = 5.0
 """Seconds for each of the hub's addresses, of which there are several: a firewall may swallow every packet."""
 
+OFFLINE = "HF_HUB_OFFLINE"
+"""The environment variable that keeps libraries from asking the hub."""
+
 _GO_ON = "The same command goes on where it stopped."
+
+
+_quiet = False
+"""Whether this process asks the hub for nothing but downloads."""
+
+
+def keep_quiet() -> None:
+    """From now on nothing in this process asks the hub by itself; :func:`download` does all the same.
+
+    To be called before `huggingface_hub` is imported. What the person has set in the environment stands.
+    """
+    global _quiet  # noqa: PLW0603 - the library keeps this in a module of its own
+    if OFFLINE not in os.environ:
+        os.environ[OFFLINE] = "1"
+        _quiet = True
 
 
 class HubUnreachableError(ModelError):
@@ -35,12 +55,26 @@ def download(source: HubFile, target: Path, progress: Progress, endpoint: str | 
     Raises :class:`HubUnreachableError` where the hub does not answer, and :class:`ModelError` where it has no
     such file, wants a login, breaks off, sends wrong bytes, or where there is no room.
     """
-    found = _look_up(source, endpoint)
-    digest = _expected_sha256(source, found.etag)
-    if found.size is None:
-        raise ModelError(f"The hub does not say how large {source.file} is.", "Try again later.")
-    with arriving(target, digest, found.size) as part:
-        _transfer(_url(source, endpoint, found.commit_hash), part, found.size, progress)
+    with _speaking():
+        found = _look_up(source, endpoint)
+        digest = _expected_sha256(source, found.etag)
+        if found.size is None:
+            raise ModelError(f"The hub does not say how large {source.file} is.", "Try again later.")
+        with arriving(target, digest, found.size) as part:
+            _transfer(_url(source, endpoint, found.commit_hash), part, found.size, progress)
+
+
+@contextmanager
+def _speaking() -> Iterator[None]:
+    """Lifts what :func:`keep_quiet` does."""
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = before and not _quiet
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 def _look_up(source: HubFile, endpoint: str | None) -> "HfFileMetadata":

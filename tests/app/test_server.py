@@ -55,7 +55,13 @@ def test_a_port_that_is_taken_is_told_before_anything_is_loaded() -> None:
     assert "--port" in error.value.hint
 
 
-def test_an_address_that_is_not_of_this_machine_is_told() -> None:
+def test_no_other_address_is_served_without_a_password() -> None:
+    with pytest.raises(UsageError, match="without a password"):
+        serve(Settings.load(), "0.0.0.0", 8501, open_browser=False)
+
+
+def test_an_address_that_is_not_of_this_machine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRANSOM_CHAT__PASSWORD", "three long words")
     with pytest.raises(UsageError, match=r"cannot listen on 192\.0\.2\.1"):
         serve(Settings.load(), "192.0.2.1", 8501, open_browser=False)
 

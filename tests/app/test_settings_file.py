@@ -48,7 +48,7 @@ def test_a_file_that_is_no_toml_is_told(home: Path) -> None:
 
 
 def test_variables_that_win_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = {"window": {"tokens": 4096}, "model": {"name": "x"}}
+    values: dict[str, dict[str, object]] = {"window": {"tokens": 4096}, "model": {"name": "x"}}
     assert overruled(values) == []
     monkeypatch.setenv("TRANSOM_MODEL__NAME", "y")
     assert overruled(values) == ["TRANSOM_MODEL__NAME"]

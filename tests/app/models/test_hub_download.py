@@ -1,5 +1,6 @@
 import errno
 import hashlib
+import os
 import random
 import socket
 from pathlib import Path
@@ -267,3 +268,21 @@ def test_a_full_disk(model_hub: Hub, target: Path) -> None:
 def test_a_name_that_cannot_be(target: Path) -> None:
     with pytest.raises(ModelError, match="cannot be the name"):
         download(HubFile("a//b", "model.gguf"), target, Seen())
+
+
+def test_a_process_that_keeps_quiet_fetches_what_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.models import hub
+
+    monkeypatch.setattr(hub, "_quiet", False)
+    monkeypatch.setenv(hub.OFFLINE, "0")
+    monkeypatch.delenv(hub.OFFLINE)
+    hub.keep_quiet()
+    assert os.environ[hub.OFFLINE] == "1"
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with hub._speaking():
+        assert not constants.HF_HUB_OFFLINE
+    assert constants.HF_HUB_OFFLINE
+    monkeypatch.setattr(hub, "_quiet", False)
+    hub.keep_quiet()  # set by the person: that stands
+    with hub._speaking():
+        assert constants.HF_HUB_OFFLINE
