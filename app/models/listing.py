@@ -14,6 +14,8 @@ class Row:
     """A model of the catalogue, or a GGUF in the models folder that the catalogue does not know."""
 
     name: str
+    file: str
+    """Its name in the models folder."""
     title: str
     size: int
     """Bytes."""
@@ -39,6 +41,7 @@ def rows(models_folder: Path, *, memory: Memory | None = None) -> list[Row]:
 def _known(entry: CatalogueEntry, here: bool, memory: Memory) -> Row:
     return Row(
         name=entry.name,
+        file=entry.file_name,
         title=entry.title,
         size=entry.source.size or 0,
         size_exact=entry.source.size_exact,
@@ -54,6 +57,7 @@ def _unknown(path: Path) -> Row:
     window = said.get(f"{said.get('general.architecture')}.context_length")
     return Row(
         name=path.name,
+        file=path.name,
         title=str(said.get("general.name", path.stem)),
         size=path.stat().st_size,
         size_exact=True,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.ui.pages import conversation, library
+from app.ui.pages import conversation, library, settings
 
 _STYLE = Path(__file__).with_name("style.css")
 _ICON = Path(__file__).with_name("icon.png")
@@ -16,7 +16,8 @@ def main() -> None:
     st.html(_STYLE)
     chat = st.Page(conversation.page, title="Chat", icon=":material/chat:", url_path="chat", default=True)
     documents = st.Page(library.page, title="Library", icon=":material/folder_open:", url_path="library")
-    st.navigation([chat, documents]).run()
+    tuning = st.Page(settings.page, title="Settings", icon=":material/tune:", url_path="settings")
+    st.navigation([chat, documents, tuning]).run()
 
 
 main()

@@ -17,8 +17,11 @@ _SHOWN = 3
 """Failures that are shown while it runs; the page lists all when it is over."""
 
 
-def follow_ingests(ingests: Ingests, catalogue: Catalogue, empty: bool) -> None:
-    """Shows what runs. The page is drawn anew when it has ended, and when an `empty` library has got documents."""
+def follow_ingests(ingests: Ingests, catalogue: Catalogue, empty: bool, place: str = "") -> None:
+    """Shows what runs. The page is drawn anew when it has ended, and when an `empty` library has got documents.
+
+    A `place` tells it from another one on the same page.
+    """
     ended = ingests.ended
 
     @st.fragment(run_every=_EVERY)
@@ -29,7 +32,7 @@ def follow_ingests(ingests: Ingests, catalogue: Catalogue, empty: bool) -> None:
             st.html(run_html(run, ingests.waiting))
             st.button(
                 "Stopping" if run.stopping else "Stop reading",
-                key="stop ingest",
+                key=f"stop ingest {place}".strip(),
                 icon=":material/stop_circle:",
                 type="tertiary",
                 disabled=run.stopping,

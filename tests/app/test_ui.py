@@ -67,7 +67,8 @@ def labels(test: AppTest) -> list[str]:
 
 def test_an_empty_library_says_how_to_fill_it(home: Path) -> None:
     test = page(lambda: assistant(entries=()))
-    assert "transom ingest PATH..." in test.info[0].value
+    assert "small\\.gguf answers" in test.success[0].value
+    assert test.button(key="examples").label == "Take the examples"
     assert not test.chat_input
     Library(Settings.load()).catalogue.put(READ)
     test.run()
@@ -198,14 +199,14 @@ def test_what_failed_to_open_can_be_tried_again(home: Path) -> None:
 
     test = page(opening)
     assert not test.exception
-    assert "There is no model yet" in test.error[0].value
-    assert "`transom models pull`" in test.error[0].value
-    test.button[0].click().run()
+    assert "There is no model yet" in test.info[0].value
+    assert "`transom models pull`" in test.info[0].value
+    test.button(key="look again").click().run()
     assert not test.error
     assert test.chat_input
 
 
 def test_a_new_conversation_begins_empty(home: Path) -> None:
     test = ask(page(lambda: assistant("The gate costs $7 on Sundays [1].")), "What does the gate cost?")
-    test.button[0].click().run()
+    next(each for each in test.button if each.label == "New conversation").click().run()
     assert not test.chat_message

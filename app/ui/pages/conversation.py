@@ -5,9 +5,10 @@ import streamlit as st
 from app.assistant import Assistant
 from app.conversation import Conversation
 from app.shared import shared
+from app.ui.beginning import show_beginning
 from app.ui.exchange import Exchange
 from app.ui.ingest import follow_ingests
-from app.ui.markup import answer_markdown
+from app.ui.notice import show_notice
 from app.ui.opening import opened_assistant
 from app.ui.pins import show_pins
 from app.ui.sidebar import collection_picker, show_adapters, show_documents
@@ -20,8 +21,7 @@ def page() -> None:
     """The page, from top to bottom."""
     st.title("Transom", anchor=False)
     assistant = opened_assistant()
-    if assistant.model.notice:
-        st.warning(answer_markdown(assistant.model.notice), icon=":material/info:")
+    show_notice(assistant)
     catalogue = assistant.library.catalogue
     with st.sidebar:
         collection = collection_picker(catalogue)
@@ -32,7 +32,7 @@ def page() -> None:
             show_pins(assistant, collection)
         show_adapters(assistant.settings.model.lora)
     if collection is None:
-        _show_how_to_begin()
+        show_beginning(assistant.library, assistant.model.path.name)
         return
     try:
         conversation = _conversation(assistant, collection, begin)
@@ -40,14 +40,6 @@ def page() -> None:
         show_error(error)
         return
     _converse(assistant, conversation)
-
-
-def _show_how_to_begin() -> None:
-    st.info(
-        "There are no documents yet. Add files or folders in a terminal:\n\n"
-        "```\ntransom ingest PATH...\n```\nThey appear here as they are read.",
-        icon=":material/folder_open:",
-    )
 
 
 def _conversation(assistant: Assistant, collection: str, begin: bool) -> Conversation:
