@@ -91,6 +91,8 @@ class Wish:
 
     scope: Scope | None = None
     thinking: Thinking | None = None
+    attempt: int = 0
+    """How many answers the person has seen before: the next one is to be another."""
 
 
 AS_SET = Wish()

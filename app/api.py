@@ -159,14 +159,14 @@ def _model(shared: Shared, _: Wanted) -> Rows:
 
 def _ask(shared: Shared, wanted: Wanted) -> Rows:
     assistant = shared.assistant()
-    with closing(shared.asking.wait()) as waiting:
+    with closing(shared.turns.wait()) as waiting:
         yield from (answer_event_json(Waiting(ahead)) for ahead in waiting)
     try:
         where, wish = where_from_json(wanted["where"]), Wish(**wanted["wish"])
         events = assistant.stream(wanted["question"], where, wish, wanted["named"])
         yield from _each(answer_event_json, events)
     finally:
-        shared.asking.end()
+        shared.turns.end()
 
 
 def _pin(shared: Shared, wanted: Wanted) -> Rows:

@@ -9,13 +9,14 @@ from typing import Self
 
 from app.answers import AS_SET, Event, Reading, Wish
 from app.conversation import Conversation
-from app.conversations import Kept, kept_conversations
+from app.conversations import Conversations
 from app.llm.engine import Engine
 from app.llm.identity import window_key
 from app.llm.runtime import LlamaRuntime
 from app.llm.sampling import Sampling
 from app.llm.saved import SavedWindows
 from app.llm.speeds import keep_speed, load_speed
+from app.meter import Meter, measured
 from app.models.resolve import ResolvedModel, resolve
 from app.models.setup import set_up
 from app.orchestrator import Orchestrator
@@ -23,9 +24,10 @@ from app.pins import Pins
 from app.prompting import prompt
 from app.retriever import Retriever
 from app.settings import Settings
+from app.talk import Talk
 from app.trace import Tracer, kept_traces
 from app.widening import pinned
-from ingest.errors import TransomError, UsageError
+from ingest.errors import TransomError
 from ingest.index import Where
 from ingest.library import Library
 
@@ -100,21 +102,28 @@ class Assistant:
         if not named:
             yield from self.answer(question, self.begin(where), wish)
             return
-        conversations, key = kept_conversations(self.settings.home), f"{prompt('answer').id} {self.key}"
-        kept = conversations.get(named)
-        if kept and kept.where != where:
-            raise UsageError(
-                f"The conversation {named!r} is about other documents.",
-                "Ask with the same --collection and --in as before, or give it another name.",
-            )
-        conversation = self.begin(where)
-        if kept:
-            room = self.engine.window_size - self.settings.answering.answer_tokens
-            kept.resume(conversation, key, room)
-        try:
-            yield from self.answer(question, conversation, wish)
-        finally:
-            conversations.put(named, Kept.of(conversation, key))
+        talk = self.talk(named, where)
+        talk.require(where)
+        yield from talk.answer(talk.add(question), wish)
+
+    def talk(self, named: str, where: Where) -> Talk:
+        """The conversation that is kept under a name; a new one about `where`, if there is none."""
+        return Talk(named, where, self, Conversations(self.settings.home))
+
+    @property
+    def window_key(self) -> str:
+        """Of the model and its prompt: what kept tokens belong to."""
+        return f"{prompt('answer').id} {self.key}"
+
+    @property
+    def room(self) -> int:
+        """Tokens of the window that are not kept for an answer."""
+        return self.engine.window_size - self.settings.answering.answer_tokens
+
+    def measure(self, conversation: Conversation) -> Meter:
+        """The window of a conversation, and how fast the model is."""
+        reserved = self.settings.answering.answer_tokens
+        return measured(conversation.ledger, self.engine.window_size, reserved, self.engine.speed)
 
     def pin(self, document_ids: Sequence[str], collection: str) -> Iterator[Reading]:
         """Pins these documents of a collection and no others, and reads them, so that no conversation has to.

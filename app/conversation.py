@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.answers import Turn
-from app.llm.ledger import Draft, Ledger
+from app.llm.ledger import Draft, Ledger, Place
 from app.wording import asked, shown
 from ingest.documents import Passage
 from ingest.index import Where
@@ -50,14 +50,21 @@ class Conversation:
             self.ledger.commit(draft, self.ledger.dialogue.text(turn.answer.text), ended=False)
             cited = []
 
+    def go_back(self, turns: Sequence[Turn], place: Place | None, room: int) -> None:
+        """Forgets all but the first `turns`; the window is cut back to `place`, or else begun anew."""
+        self.turns = list(turns)
+        if place is None or not self.ledger.go_back(place):
+            self.rebuild(room, self.ledger.thinking)
+
     def draft(self, question: str, passages: Sequence[Passage], think: bool = False) -> Draft:
         """What asking a question with these passages would add; those in the window already are named only."""
         ledger = self.ledger
         numbered = ledger.numbered(passages)
         new = {number: passage for number, passage in numbered.items() if number not in ledger.passages}
         known = [number for number in numbered if number in ledger.passages and not self.whole]
-        said = shown(new, ledger.dialogue) + asked(question, known, ledger.dialogue)
-        return Draft(ledger.question(said, think), new)
+        passage_tokens = shown(new, ledger.dialogue)
+        said = passage_tokens + asked(question, known, ledger.dialogue)
+        return Draft(ledger.question(said, think), new, len(passage_tokens))
 
     def cost(self, passage: Passage) -> int:
         """Tokens that a passage would take; 0 for one that is in the window."""

@@ -56,6 +56,8 @@ Covered = Callable[[Where], float | None]
 _CONDENSED_TOKENS = 96
 _THOUGHT_TOKENS = 512
 """Longest thought before an answer."""
+_CHANCE = 0.7
+"""The least temperature of an answer that is to be another than before."""
 
 
 @dataclass(slots=True)
@@ -219,12 +221,20 @@ class Orchestrator:
             limit = min(limit + _THOUGHT_TOKENS, self._engine.window_size - len(window))
         within = self._dialogue.opens_thought(asked.think, ledger.thinking)
         started = time.monotonic()
-        for event in generate(self._engine, Task(window, limit, self._sampling, ledger.pinned, within), generation):
+        sampling = self._varied(asked.wish.attempt)
+        for event in generate(self._engine, Task(window, limit, sampling, ledger.pinned, within), generation):
             if isinstance(event, Token) and "read" not in timings:
                 timings["read"] = time.monotonic() - started
             yield event
         timings.setdefault("read", time.monotonic() - started)
         timings["generate"] = time.monotonic() - started - timings["read"]
+
+    def _varied(self, attempt: int) -> Sampling:
+        """Another seed for each attempt, and so much chance that it matters."""
+        if not attempt:
+            return self._sampling
+        chance = max(self._sampling.temperature, _CHANCE)
+        return replace(self._sampling, temperature=chance, seed=self._sampling.seed + attempt)
 
     def _answer(self, asked: _Asked, generation: Generation, fitted: Fitted) -> Answer:
         """What the model said, with its citations checked; nothing that no passage supports is an answer."""

@@ -128,6 +128,7 @@ def _run(  # noqa: PLR0913 - what was claimed and found out before
     shared = share(
         partial(_open_library, settings), lambda library: _open_assistant(in_force.settings, library), in_force
     )
+    shared.local = host in _LOOPBACK
     shared.following.begin()
     app = App(
         _PAGE,

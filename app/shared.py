@@ -5,12 +5,14 @@ from concurrent.futures import Future
 from threading import Thread
 from typing import Generic, Protocol, TypeVar
 
+from app.asking import Asking
 from app.assistant import Assistant
 from app.following import Following
 from app.inforce import InForce
 from app.ingesting import Ingests
 from app.models.fetching import Fetching
 from app.settings import Settings
+from app.sources.sheets import Sheets
 from app.turns import Turns
 from app.uploads import Uploads
 from ingest.library import Library
@@ -37,8 +39,13 @@ class Shared:
         self.ingests = Ingests()
         self.following = Following(self.settings.home, self.library, self.ingests)
         self.uploads = Uploads(self.settings.home, self.settings.chat.upload_mb)
-        self.asking = Turns()
         self.fetching = Fetching(self.settings.models_folder)
+        self.turns = Turns()
+        """Whose question is answered."""
+        self.asking = Asking(self.turns, self.assistant)
+        self.sheets = Sheets()
+        self.local = False
+        """Whether browsers on this machine only reach the chat: then it may open files on the screen."""
         self._library = _Opening(open_library)
         self._assistant = _Opening(lambda: open_assistant(self._library.result()))
 
@@ -67,10 +74,12 @@ class Shared:
         Raises :class:`~ingest.errors.SettingsError` where these settings cannot be.
         """
         self._in_force.take_up(Settings.load())
-        self._assistant.anew(self.asking)
+        self._assistant.anew(self.turns)
 
     def close(self) -> None:
         """Ends what runs and closes what is open. What is still being opened is left to the end of the process."""
+        self.asking.close()
+        self.sheets.close()
         self.fetching.stop()
         self.following.close()
         self.ingests.close()

@@ -18,6 +18,8 @@ class Draft:
     tokens: list[int]
     passages: Mapping[int, Passage]
     """Those that it shows in full, by number."""
+    shown: int = 0
+    """How many of the tokens those are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,22 @@ class LedgerState:
     pinned: int
     thinking: bool
     between: list[int]
+    system: int
+    shown: int
+    begun: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a window a question was asked: the window can be cut back to there."""
+
+    begun: int
+    """Which window it was."""
+    tokens: int
+    passages: int
+    """How many were in the window."""
+    between: list[int]
+    shown: int
 
 
 class Ledger:
@@ -47,8 +65,14 @@ class Ledger:
         """How many of the tokens, from the first, stay when the window is begun anew."""
         self.thinking: bool
         """Whether the window was opened for thoughts."""
+        self.system: int
+        """How many of the tokens, from the first, are the system's."""
+        self.shown: int
+        """How many of the tokens behind the pinned ones are passages."""
         self._between: list[int]
         """Glue that the next question begins with."""
+        self._begun = 0
+        """How often the window was begun."""
         self.restart(thinking)
 
     @property
@@ -81,6 +105,7 @@ class Ledger:
         `ended`: the last token of the answer is the model's own end of turn.
         """
         self.tokens += [*draft.tokens, *answer]
+        self.shown += draft.shown
         self._show(draft.passages)
         self._between = self._dialogue.next_turn(ended)
 
@@ -94,7 +119,9 @@ class Ledger:
         """Begins a new window for the same conversation; numbers that were given stay given."""
         self.thinking = thinking
         self.tokens = self._dialogue.opening(self._system, thinking)
-        self.pinned = len(self.tokens)
+        self.pinned = self.system = len(self.tokens)
+        self.shown = 0
+        self._begun += 1
         self.passages = {}
         self._between = []
 
@@ -107,12 +134,30 @@ class Ledger:
             self.pinned,
             self.thinking,
             list(self._between),
+            self.system,
+            self.shown,
+            self._begun,
         )
+
+    @property
+    def place(self) -> Place:
+        """Where :meth:`go_back` comes back to."""
+        return Place(self._begun, len(self.tokens), len(self.passages), list(self._between), self.shown)
+
+    def go_back(self, place: Place) -> bool:
+        """Cuts the window back to where it was before; False if it was begun anew since."""
+        if place.begun != self._begun or place.tokens > len(self.tokens):
+            return False
+        del self.tokens[place.tokens :]
+        self.passages = dict(list(self.passages.items())[: place.passages])
+        self._between, self.shown = list(place.between), place.shown
+        return True
 
     def restore(self, state: LedgerState) -> None:
         """Goes on where a ledger of the same model and the same system prompt stood."""
         self.tokens, self.passages, self._numbers = list(state.tokens), dict(state.passages), dict(state.numbers)
         self.pinned, self.thinking, self._between = state.pinned, state.thinking, list(state.between)
+        self.system, self.shown, self._begun = state.system, state.shown, state.begun
 
     def _show(self, passages: Mapping[int, Passage]) -> None:
         for number, passage in passages.items():

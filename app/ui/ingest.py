@@ -6,6 +6,7 @@ from html import escape
 import streamlit as st
 
 from app.ingesting import Ingests, Run, StoppedError
+from app.talk import Talk
 from app.ui.thread import show_error
 from ingest.catalogue import Catalogue
 from ingest.display import summary
@@ -17,16 +18,20 @@ _SHOWN = 3
 """Failures that are shown while it runs; the page lists all when it is over."""
 
 
-def follow_ingests(ingests: Ingests, catalogue: Catalogue, empty: bool, place: str = "") -> None:
-    """Shows what runs. The page is drawn anew when it has ended, and when an `empty` library has got documents.
+def follow_ingests(
+    ingests: Ingests, catalogue: Catalogue, empty: bool, place: str = "", talk: Talk | None = None
+) -> None:
+    """Shows what runs. The page is drawn anew when it has ended, when an `empty` library has got documents, and
+    when another browser asks something in the `talk` that is on the page.
 
     A `place` tells it from another one on the same page.
     """
-    ended = ingests.ended
+    ended, asked = ingests.ended, len(talk.exchanges) if talk else 0
 
     @st.fragment(run_every=_EVERY)
     def look() -> None:
-        if ingests.ended != ended or (empty and any(catalogue.collections().values())):
+        filled = empty and any(catalogue.collections().values())
+        if filled or ingests.ended != ended or (talk and len(talk.exchanges) != asked):
             st.rerun()
         if run := ingests.running:
             st.html(run_html(run, ingests.waiting))

@@ -42,7 +42,7 @@ def _pin(assistant: Assistant, chosen: Sequence[str], collection: str) -> None:
         bar.progress(0.0, f"Waiting: {place_in_line(ahead)}")
 
     try:
-        with shared().asking.turn(waiting):
+        with shared().turns.turn(waiting):
             for event in assistant.pin(chosen, collection):
                 share = event.done / event.total if event.total else 1.0
                 bar.progress(share, f"Reading: {event.done:,} of {event.total:,} tokens")

@@ -275,7 +275,7 @@ def test_who_waits_for_an_answer_hears_where_he_stands_and_may_leave(
         return cast(Generator[AnswerEvent], RemoteAssistant(line).stream("What does the gate cost?", DOCUMENTS))
 
     with Line(served.owner) as first, Line(served.owner) as second, Line(served.owner) as third:
-        with shared.asking.turn(lambda _: None):
+        with shared.turns.turn(lambda _: None):
             waiting, leaving = asked(first), asked(second)
             assert [next(waiting), next(leaving)] == [Waiting(1), Waiting(2)]
             last = asked(third)

@@ -7,7 +7,7 @@ import pytest
 
 from app.answers import Answer, whole
 from app.assistant import Assistant
-from app.conversations import kept_conversations
+from app.conversations import Conversations
 from app.llm.engine import Engine
 from app.llm.sampling import Sampling
 from app.llm.saved import SavedWindows
@@ -87,4 +87,4 @@ def test_a_conversation_about_other_documents_is_refused(settings: Settings) -> 
 def test_a_damaged_file_is_told(settings: Settings) -> None:
     (settings.home / "conversations.db").write_text("no database at all, but long enough to be looked at")
     with pytest.raises(TransomError, match="cannot be used"):
-        kept_conversations(settings.home).get("lamps")
+        Conversations(settings.home).get("lamps")

@@ -18,13 +18,26 @@ from app.ui.markup import answer_markdown, literal_html, literal_markdown
         ("```\necho $A", "```\necho $A"),
         ("a ` b $1\n\nc ` d $2", "a ` b \\$1\n\nc ` d \\$2"),
         ("![x](http://elsewhere/x.png)", r"!\[x](http://elsewhere/x.png)"),
-        ("So [1] and [2, 3].", "So :blue-badge[1] and :blue-badge[2] :orange-badge[3?]."),
+        ("So [1] and [2, 3].", "So :blue-badge[1] and :blue-badge[2] :blue-badge[3]."),
+        ("So [Passage 2].", "So :blue-badge[2]."),
         ("A [1](http://elsewhere) link", "A [1](http://elsewhere) link"),
         ("`list[0]`", "`list[0]`"),
     ],
 )
 def test_answers(said: str, shown: str) -> None:
-    assert answer_markdown(said, {3}) == shown
+    assert answer_markdown(said) == shown
+
+
+def test_a_mark_is_shown_as_the_caller_likes_and_knows_where_it_stands() -> None:
+    text = "One [1]. Two.\n\nThree [2]."
+    shown = answer_markdown(text, lambda number, offset: f"<{number}@{offset}>", [13])
+    assert shown == "One <1@4>. Two. :orange-badge[:material/help: no source] \n\nThree <2@21>."
+    assert (text[4:7], text[21:24]) == ("[1]", "[2]")
+
+
+def test_doubts_leave_code_as_it_is_and_stay_within_a_table() -> None:
+    assert answer_markdown("```\na = 1\n```", doubtful=[6]) == "```\na = 1\n```"
+    assert answer_markdown("| a | b |", doubtful=[9]) == "| a | b  :orange-badge[:material/help: no source] |"
 
 
 @given(st.text(), st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda p: (min(p), max(p)))))

@@ -71,7 +71,7 @@ def test_a_question_that_is_being_answered_is_answered_first(home: Path) -> None
     loaded = Loaded()
     shared = begin(loaded, [])
     shared.assistant()
-    with shared.asking.turn(lambda _: None):
+    with shared.turns.turn(lambda _: None):
         shared.reload()
         time.sleep(0.05)
         assert loaded.events == ["open 0"]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from app import turns as turns_module
 from app.answers import Condensed, Waiting
+from app.exchange import Exchange
 from app.turns import Turns, place_in_line
-from app.ui.exchange import Exchange
 
 
 @pytest.fixture(autouse=True, scope="module")

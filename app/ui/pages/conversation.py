@@ -3,18 +3,27 @@
 import streamlit as st
 
 from app.assistant import Assistant
-from app.conversation import Conversation
+from app.conversations import Conversations
 from app.shared import shared
+from app.talk import Talk
 from app.ui.beginning import show_beginning
-from app.ui.exchange import Exchange
+from app.ui.history import begin, open_talk, remember, show_history, show_menu
 from app.ui.ingest import follow_ingests
+from app.ui.listener import listen
+from app.ui.live import follow
 from app.ui.notice import show_notice
 from app.ui.opening import opened_assistant
 from app.ui.pins import show_pins
+from app.ui.reader import cited, show_reader
 from app.ui.sidebar import collection_picker, show_adapters, show_documents
-from app.ui.thread import answer_live, show, show_error
+from app.ui.sources import Opened, open_source, opened
+from app.ui.thread import show, show_error
+from app.ui.window import show_window
 from ingest.errors import TransomError
-from ingest.index import Where
+from ingest.library import Library
+
+_NEXT = "next question"
+"""What was asked while an answer was written: it is asked when that is over."""
 
 
 def page() -> None:
@@ -22,47 +31,68 @@ def page() -> None:
     st.title("Transom", anchor=False)
     assistant = opened_assistant()
     show_notice(assistant)
+    store, catalogue = Conversations(assistant.settings.home), assistant.library.catalogue
+    with st.sidebar:
+        st.button("New conversation", icon=":material/add:", width="stretch", key="new", on_click=begin)
+        collection = collection_picker(catalogue)
+    if collection is None:
+        _show_sidebar(assistant, store, None, None)
+        show_beginning(assistant.library, assistant.model.path.name)
+        return
+    talk = open_talk(collection)
+    _show_sidebar(assistant, store, collection, talk)
+    try:
+        _converse(talk, store, assistant.library)
+    except TransomError as error:
+        show_error(error)
+
+
+def _show_sidebar(assistant: Assistant, store: Conversations, collection: str | None, talk: Talk | None) -> None:
     catalogue = assistant.library.catalogue
     with st.sidebar:
-        collection = collection_picker(catalogue)
-        begin = st.button("New conversation", icon=":material/add:", width="stretch")
-        follow_ingests(shared().ingests, catalogue, empty=collection is None)
+        show_history(store)
+        follow_ingests(shared().ingests, catalogue, empty=collection is None, talk=talk)
         show_documents(catalogue, collection)
         if collection is not None:
             show_pins(assistant, collection)
         show_adapters(assistant.settings.model.lora)
-    if collection is None:
-        show_beginning(assistant.library, assistant.model.path.name)
+
+
+def _converse(talk: Talk, store: Conversations, library: Library) -> None:
+    question = st.chat_input("Ask your documents", key="question")
+    if clicked := listen(talk.exchanges):
+        open_source(Opened(*map(int, clicked.split("-"))))
+    question = question or _waiting(talk)
+    if question and not shared().asking.ask(talk, question):
+        st.session_state[_NEXT] = question
+    remember(talk)
+    where = opened()
+    citation = cited(talk, where)
+    if where is None or citation is None:
+        _show_conversation(talk, store)
         return
-    try:
-        conversation = _conversation(assistant, collection, begin)
-    except TransomError as error:
-        show_error(error)
-        return
-    _converse(assistant, conversation)
+    st.set_page_config(layout="wide")
+    left, right = st.columns(2, gap="medium")
+    with right:
+        show_reader(talk, where, citation, library)
+    with left:
+        _show_conversation(talk, store)
 
 
-def _conversation(assistant: Assistant, collection: str, begin: bool) -> Conversation:
-    """This session's conversation; another collection or the person's wish begins a new one.
-
-    Raises :class:`~app.errors.WindowError` where what is pinned no longer fits the window.
-    """
-    held: Conversation | None = st.session_state.get("conversation")
-    if held is None or begin or held.where.collection != collection:
-        held = assistant.begin(Where(collection=collection))
-        st.session_state.conversation = held
-        st.session_state.exchanges = []
-    return held
-
-
-def _converse(assistant: Assistant, conversation: Conversation) -> None:
-    exchanges: list[Exchange] = st.session_state.exchanges
-    question = st.chat_input("Ask your documents")
-    if not exchanges and not question:
+def _show_conversation(talk: Talk, store: Conversations) -> None:
+    if not talk.exchanges:
+        talk.window()  # what is pinned may fit no more: then that is told now
         st.caption("Ask a question: the answer comes from your documents, and says where it stands.")
-    for exchange in exchanges:
-        show(exchange)
-    if question:
-        exchanges.append(Exchange(question))
-        answer_live(exchanges[-1], conversation, assistant, shared())
-        st.rerun()  # draws what was finished in the one way there is
+        return
+    show_menu(talk, store)
+    for position, exchange in enumerate(list(talk.exchanges)):
+        if exchange.over:
+            show(talk, position)
+        else:
+            follow(talk, exchange, st.session_state.get(_NEXT, ""))
+            st.rerun()  # draws what is finished in the one way there is
+    show_window(talk)
+
+
+def _waiting(talk: Talk) -> str:
+    return "" if talk.open else str(st.session_state.pop(_NEXT, ""))

@@ -1,11 +1,18 @@
-"""What the chat remembers of a question: the sequence in words, the text so far, the outcome."""
+"""What a conversation remembers of a question: the sequence in words, the text so far, the outcome."""
 
 import time
 from dataclasses import dataclass, field
+from typing import Literal
 
 from app.answers import Answer, Condensed, Event, Finished, Fitted, Reading, Retrieved, Token, Waiting
+from app.llm.ledger import Place
+from app.meter import Meter
 from app.turns import place_in_line
+from ingest.documents import Passage
 from ingest.errors import TransomError
+
+State = Literal["open", "answered", "stopped", "failed"]
+"""`open`: it is being answered, or waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,24 +24,76 @@ class Line:
     seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error, as it is kept."""
+
+    message: str
+    hint: str = ""
+
+    @classmethod
+    def of(cls, error: TransomError) -> "Problem":
+        """What a person is told of an error."""
+        return cls(error.message, error.hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a person thinks of an answer."""
+
+    good: bool
+    reason: str = ""
+
+
 @dataclass(slots=True)
 class Exchange:
-    """A question and what has become of it. One without answer or error was stopped, or is going on."""
+    """A question and what has become of it."""
 
     question: str
+    standalone: str = ""
+    """The question as it was searched for."""
     lines: dict[str, Line] = field(default_factory=dict)
     """The sequence so far, by step."""
     said: str = ""
     """What the model wrote so far."""
     answer: Answer | None = None
-    error: TransomError | None = None
-    started: float = field(default_factory=time.monotonic)
+    problem: Problem | None = None
+    over: bool = False
+    """Whether nothing more will come. One without answer or problem was stopped then."""
+    at: float = field(default_factory=time.time)
+    """When it was asked, in seconds since the epoch."""
     seconds: float = 0.0
     """From the question to the latest event."""
+    found: list[Passage] = field(default_factory=list)
+    """What the search found, the best first, with its scores."""
+    left_out: list[Passage] = field(default_factory=list)
+    """What was found, and not shown to the model."""
+    meter: Meter | None = None
+    """The window when it was over."""
+    place: Place | None = None
+    """Where in the window it was asked."""
+    verdict: Verdict | None = None
+    attempt: int = 0
+    """How many answers to the same question were taken back for it."""
+
+    @property
+    def state(self) -> State:
+        """What has become of it."""
+        if not self.over:
+            return "open"
+        if self.problem:
+            return "failed"
+        return "answered" if self.answer else "stopped"
+
+    def end(self, problem: TransomError | None = None) -> None:
+        """Nothing more will come."""
+        self.problem = Problem.of(problem) if problem else None
+        self.lines.pop("wait", None)
+        self.over = True
 
     def take(self, event: Event) -> None:
         """Notes what happened."""
-        self.seconds = time.monotonic() - self.started
+        self.seconds = max(0.0, time.time() - self.at)
         self.lines.pop("wait", None)
         match event:
             case Waiting():
@@ -42,9 +101,11 @@ class Exchange:
             case Condensed():
                 self._condensed(event)
             case Retrieved():
+                self.found = event.passages
                 found = _count(len(event.passages), "passage")
                 self.lines["retrieve"] = Line("Vector DB", found, event.seconds)
             case Fitted():
+                self.left_out = event.left_out
                 self.lines["fit"] = Line("Window", _fitted(event))
             case Reading():
                 self.lines["read"] = Line("Model", f"reading {event.done:,}/{event.total:,} tokens")
@@ -65,12 +126,13 @@ class Exchange:
     @property
     def outcome(self) -> str:
         """How it ended, in a few words."""
-        if self.error:
+        if self.problem:
             return "Not answered"
         verb = "Answered in" if self.answer else "Stopped after"
         return f"{verb} {self.seconds:.1f} s"
 
     def _condensed(self, event: Condensed) -> None:
+        self.standalone = event.question
         if event.question != self.question.strip():
             self.lines["condense"] = Line("Question", f"understood as: {event.question}", event.seconds)
 
