@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
+from pathlib import Path
 from queue import LifoQueue
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -29,6 +30,8 @@ _ITEMS_PER_PROCESS = 500
 """After so many a fresh process takes over: libraries do not give all memory back."""
 _OUT_OF_MEMORY = {signal.SIGABRT, signal.SIGTRAP, signal.SIGILL, signal.SIGKILL}
 """How native code ends itself, or the system ends it, where there is no memory left."""
+_ROOT = str(Path(__file__).parents[1])
+"""Comes first: while Streamlit runs a page, it puts the page's folder there, and what lies in it would be `ingest`."""
 _ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "RAYON_NUM_THREADS": "1", "TOKIO_WORKER_THREADS": "1"}
 """One file is read by one thread: there are as many workers as the person wants."""
 
@@ -123,7 +126,7 @@ def _start(work: Work) -> "subprocess.Popen[bytes]":
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=os.environ | _ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        env=os.environ | _ENVIRONMENT | {"PYTHONPATH": os.pathsep.join((_ROOT, *sys.path))},
         process_group=0,  # Ctrl-C in the terminal is for the parent, which then decides
     )
     with suppress(BrokenPipeError):  # one that is dead already says so at its first item

@@ -3,12 +3,14 @@
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app import ui
 from app.answers import Citation
 from app.sources import opening
 from app.sources.alignment import Quoted, folded, locate
@@ -74,16 +76,19 @@ def test_the_cited_words_are_boxed_on_their_page() -> None:
 
 
 def test_a_page_is_drawn_in_a_process_of_its_own_and_once() -> None:
-    sheets = Sheets()
-    try:
+    with closing(Sheets()) as sheets:
         wanted = Wanted(str(HANDBOOK), 1)
         assert sheets.draw(wanted, 1) is sheets.draw(wanted, 1)
         with pytest.raises(ReadError, match="no page 400"):
             sheets.draw(Wanted(str(HANDBOOK), 400), 1)
         with pytest.raises(ReadError, match="cannot be shown"):
             sheets.draw(Wanted(str(HANDBOOK.with_name("gone.pdf")), 1), 1)
-    finally:
-        sheets.close()
+
+
+def test_a_page_is_drawn_while_a_page_of_the_chat_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(ui.__file__).parent))  # as Streamlit does; there is an ingest.py in it
+    with closing(Sheets()) as sheets:
+        assert sheets.draw(Wanted(str(HANDBOOK), 1), 1).pages == 13
 
 
 def test_words_over_a_page_break_are_marked_on_both_pages() -> None:
