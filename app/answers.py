@@ -132,6 +132,8 @@ class Retrieved:
 
     passages: list[Passage]
     seconds: float
+    narrowed: str = ""
+    """By what the question itself narrowed the search, for a person; empty for nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,8 @@ def _stream(events: "Iterator[Event]") -> "Answer":
             case Condensed():
                 click.secho("searching ...", dim=True, err=True)
             case Retrieved():
-                click.secho(f"{len(event.passages)} passages in {event.seconds:.2f} s", dim=True, err=True)
+                where = f" {event.narrowed}" if event.narrowed else ""
+                click.secho(f"{len(event.passages)} passages{where} in {event.seconds:.2f} s", dim=True, err=True)
             case Fitted() if event.reason and not event.compacted:
                 click.secho(event.reason, dim=True, err=True)
             case Fitted() if event.compacted:

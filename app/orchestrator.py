@@ -39,6 +39,7 @@ from app.llm.engine import Engine
 from app.llm.ledger import Draft, Ledger
 from app.llm.sampling import Sampling
 from app.prompting import prompt
+from app.retriever import narrowed
 from app.settings import AnsweringSettings
 from app.widening import Shelf
 from ingest.documents import Passage
@@ -131,7 +132,7 @@ class Orchestrator:
         with _timed(timings, "retrieve"):
             passages = self._retrieve(asked)
             coverage = self._covered(conversation.where)
-        yield Retrieved(passages, timings["retrieve"])
+        yield Retrieved(passages, timings["retrieve"], narrowed(passages))
 
         # 3 judge: enough evidence? if not, say so without asking the model
         with _timed(timings, "judge"):

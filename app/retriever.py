@@ -1,15 +1,15 @@
 """A question -> the passages that go into the window: the library's search, with what fits a reader better than a list.
 
 Copies do not crowd out the rest: of passages that say the same, in one document or in several, the best stays.
-A question that names a file is asked of that file alone.
+A question that says where to look is asked of those documents alone (:mod:`app.narrowing`).
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
+from functools import partial
 
-from ingest.catalogue import Catalogue
+from app.narrowing import narrow
 from ingest.documents import Passage
 from ingest.index import Where
 from ingest.library import Library
@@ -19,8 +19,12 @@ SPARE = 10
 
 _WORD = re.compile(r"\w+")
 
-_FILE = re.compile(r"(?<![\w/.-])[\w/.-]*\w\.[A-Za-z][A-Za-z0-9]{1,4}(?!\w)")
-"""What may be the name of a file: report.pdf, 2024/minutes-3.docx."""
+
+class Found(list[Passage]):
+    """The passages for a question, the best first, and how they were found."""
+
+    narrowed: str = ""
+    """By what the question itself narrowed the search, for a person."""
 
 
 class Retriever:
@@ -29,10 +33,24 @@ class Retriever:
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    def search(self, question: str, limit: int, where: Where) -> list[Passage]:
-        """The best `limit` passages, none of them a copy; raises :class:`~ingest.errors.UsageError` as the library."""
-        narrowed = named_file(question, where, self._library.catalogue)
-        return distinct(self._library.search(question, limit + SPARE, narrowed), limit)
+    def search(self, question: str, limit: int, where: Where) -> Found:
+        """The best `limit` passages, none of them a copy; raises :class:`~ingest.errors.UsageError` as the library.
+
+        Where the question says to look and nothing is found, all that `where` means is searched.
+        """
+        narrowed = narrow(question, where, partial(self._library.catalogue.entries, where.collection))
+        passages = self._find(question, limit, narrowed.where) if narrowed else []
+        found = Found(passages or self._find(question, limit, where))
+        found.narrowed = narrowed.told if narrowed and passages else ""
+        return found
+
+    def _find(self, question: str, limit: int, where: Where) -> list[Passage]:
+        return distinct(self._library.search(question, limit + SPARE, where), limit)
+
+
+def narrowed(passages: Sequence[Passage]) -> str:
+    """By what the search for passages was narrowed, if this is known."""
+    return passages.narrowed if isinstance(passages, Found) else ""
 
 
 def distinct(passages: Sequence[Passage], limit: int) -> list[Passage]:
@@ -47,13 +65,3 @@ def distinct(passages: Sequence[Passage], limit: int) -> list[Passage]:
         words = tuple(_WORD.findall(passage.chunk.text.lower()))
         kept.setdefault(words, replace(passage, rank=len(kept)))
     return list(kept.values())
-
-
-def named_file(question: str, where: Where, catalogue: Catalogue) -> Where:
-    """`where`, narrowed to the one document whose file name stands in the question, if there is exactly one."""
-    names = {name.lower() for name in _FILE.findall(question)}
-    if not names or where.document_ids:
-        return where
-    entries = (entry for entry in catalogue.entries(where.collection) if entry.state == "indexed")
-    meant = [entry for entry in entries if names & {entry.uri.lower(), PurePosixPath(entry.uri).name.lower()}]
-    return replace(where, document_ids=(meant[0].document_id,)) if len(meant) == 1 else where

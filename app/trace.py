@@ -24,6 +24,8 @@ class Trace:
     """The question as it was searched for."""
     found: list[Passage] = field(default_factory=list)
     """The best first, with their scores."""
+    narrowed: str = ""
+    """By what the question itself narrowed the search; empty for nothing."""
     shown: dict[int, Passage] = field(default_factory=dict)
     """What the model saw for this question, by number."""
     left_out: list[Passage] = field(default_factory=list)
@@ -83,6 +85,7 @@ class Tracer:
             answer=answer,
             standalone=self._condensed.question if self._condensed else "",
             found=self._retrieved.passages if self._retrieved else [],
+            narrowed=self._retrieved.narrowed if self._retrieved else "",
             shown=fitted.passages if fitted else {},
             left_out=fitted.left_out if fitted else [],
             scope=fitted.scope if fitted else None,

@@ -46,6 +46,8 @@ def show(trace: "Trace") -> None:
     _part(f"Trace {answer.trace}", trace.question)
     if trace.standalone != trace.question.strip():
         _part("Searched for", trace.standalone)
+    if trace.narrowed:
+        _part("Narrowed", trace.narrowed)
     _part("Found", "\n".join(_candidate(trace, each) for each in trace.found) or "nothing")
     if trace.scope:
         _part("Shown", f"{trace.scope}: {len(trace.shown)} passages. {trace.reason}".strip())

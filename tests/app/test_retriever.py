@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from app.retriever import Retriever, distinct, named_file
+from app.retriever import Retriever, distinct
 from ingest.index import Where
 from ingest.library import Library
 
@@ -52,7 +52,6 @@ def test_no_more_is_given_than_was_asked_for(filled: Library) -> None:
     ],
 )
 def test_a_question_that_names_one_file_is_asked_of_it(filled: Library, question: str, meant: str | None) -> None:
-    where = named_file(question, EVERYTHING, filled.catalogue)
-    assert (where == EVERYTHING) == (meant is None)
-    if meant:
-        assert {passage.chunk.uri for passage in Retriever(filled).search(question, 5, EVERYTHING)} == {meant}
+    found = Retriever(filled).search(question, 5, EVERYTHING)
+    assert found.narrowed == (f"in {meant}" if meant else "")
+    assert not meant or {passage.chunk.uri for passage in found} == {meant}
