@@ -22,6 +22,7 @@ from app.models.setup import set_up
 from app.orchestrator import Orchestrator
 from app.pins import Pins
 from app.prompting import prompt
+from app.reranking import reranker
 from app.retriever import Retriever
 from app.settings import Settings
 from app.talk import Talk
@@ -60,7 +61,7 @@ class Assistant:
         saved = SavedWindows(settings.home / "windows", key, int(settings.window.saved_gb * _GB))
         engine = Engine(runtime, saved, load_speed(settings.home, key))
         orchestrator = Orchestrator(
-            Retriever(library).search,
+            Retriever(library, reranker(settings)).search,
             engine,
             settings.answering,
             sampling_for(model, settings),

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.narrowing import narrow
+from app.reranking import Reranker
 from ingest.documents import Passage
 from ingest.index import Where
 from ingest.library import Library
@@ -30,8 +31,9 @@ class Found(list[Passage]):
 class Retriever:
     """Finds passages in a library."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, reranker: Reranker | None = None) -> None:
         self._library = library
+        self._reranker = reranker
 
     def search(self, question: str, limit: int, where: Where) -> Found:
         """The best `limit` passages, none of them a copy; raises :class:`~ingest.errors.UsageError` as the library.
@@ -45,7 +47,11 @@ class Retriever:
         return found
 
     def _find(self, question: str, limit: int, where: Where) -> list[Passage]:
-        return distinct(self._library.search(question, limit + SPARE, where), limit)
+        if self._reranker is None:
+            return distinct(self._library.search(question, limit + SPARE, where), limit)
+        candidates = max(limit, self._reranker.candidates)
+        passages = distinct(self._library.search(question, candidates + SPARE, where), candidates)
+        return self._reranker.rerank(question, passages)[:limit]
 
 
 def narrowed(passages: Sequence[Passage]) -> str:

@@ -44,6 +44,17 @@ class WindowSettings(Section):
     )
 
 
+class RetrievalSettings(Section):
+    """How passages are found for a question."""
+
+    rerank: str = Field(
+        "",
+        description="A cross-encoder of sentence-transformers that reads the first candidates once more: a folder, or "
+        "a hub name that was fetched before (`hf download NAME`); empty for none.",
+    )
+    candidates: int = Field(20, ge=1, le=100, description="Passages that it reads for a question.")
+
+
 class AnsweringSettings(Section):
     """How a question is answered."""
 
@@ -99,6 +110,7 @@ class Settings(IngestSettings):
 
     model: ModelSettings = ModelSettings()
     window: WindowSettings = WindowSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
     answering: AnsweringSettings = AnsweringSettings()
     chat: ChatSettings = ChatSettings()
 

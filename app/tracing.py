@@ -72,7 +72,7 @@ def _candidate(trace: "Trace", passage: "Passage") -> str:
     numbers = {each.chunk.id: number for number, each in trace.shown.items()}
     number = numbers.get(passage.chunk.id)
     shown = f"[{number}]" if number else "left out"
-    scores = f"fused {passage.score:.3f}  cosine {passage.dense_score:.3f}  BM25 {passage.bm25_score:.2f}"
+    scores = f"score {passage.score:.3f}  cosine {passage.dense_score:.3f}  BM25 {passage.bm25_score:.2f}"
     return f"{shown:>8}  {scores}  {place(passage)}"
 
 

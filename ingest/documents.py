@@ -97,7 +97,7 @@ class Passage:
 
     chunk: Chunk
     score: float
-    """Of the fused ranking; comparable only within one result."""
+    """Of the fused ranking, or of the reranker; comparable only within one result."""
     rank: int
     """0-based."""
     dense_score: float

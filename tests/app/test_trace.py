@@ -77,7 +77,7 @@ def test_the_command_shows_the_last_answer_or_the_one_that_is_named(settings: Se
     answer(settings, "", [])
     assert "too little evidence" in run("trace").output
     shown = run("trace", first.trace).output
-    for said in ("[1]  fused", "cosine 0.800", "left out", "history.pdf, page 4", "[1] verified:", "evaluated"):
+    for said in ("[1]  score", "cosine 0.800", "left out", "history.pdf, page 4", "[1] verified:", "evaluated"):
         assert said in shown
     assert json.loads(run("trace", first.trace, "--json").stdout)["found"][0]["chunk"]["uri"] == "history.pdf"
 
