@@ -30,7 +30,8 @@ def detect(texts: Sequence[str]) -> str:
     some = texts[:: max(1, len(texts) // _TEXTS)][:_TEXTS]
     sample = "\n".join(text[:_CHARACTERS] for text in some)
     code, confidence = _identifier().classify(sample)
-    return str(code) if confidence >= _SURE else UNKNOWN
+    known = confidence >= _SURE and len(code) == 2  # three letters: one without stemmer or stop words, or no language
+    return str(code) if known else UNKNOWN
 
 
 @cache
