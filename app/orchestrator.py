@@ -238,11 +238,11 @@ class Orchestrator:
         return replace(self._sampling, temperature=chance, seed=self._sampling.seed + attempt)
 
     def _answer(self, asked: _Asked, generation: Generation, fitted: Fitted) -> Answer:
-        """What the model said, with its citations checked; nothing that no passage supports is an answer."""
+        """What the model said, with its citations checked; what passages support too little of is no answer."""
         said = generation.text.strip()
         declined = said.lower().startswith(ABSTAINED.rstrip(".").lower())
         checked = check("" if declined else said, asked.conversation.ledger.passages, asked.standalone)
-        abstained = not any(citation.verified for citation in checked.citations)
+        abstained = not checked.holds
         return Answer(
             text=ABSTAINED if abstained else checked.text,
             citations=() if abstained else checked.citations,

@@ -1,8 +1,10 @@
 """Passages and a question -> the tokens of a user's turn.
 
-Each passage is made into tokens by itself, so that what it costs does not depend on what stands around it.
+Each passage is made into tokens by itself, so that what it costs does not depend on what stands around it. It is
+fenced: a document can neither close its own fence nor open another.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 from app.llm.dialogue import Dialogue
@@ -10,6 +12,8 @@ from app.prompting import prompt
 from ingest.documents import Passage
 
 _APART = "\n\n"
+_FENCE = re.compile(r"<(?=\s*/?\s*passage\b)", re.IGNORECASE)
+"""What would begin or end a passage, if a document wrote it."""
 
 
 def shown(passages: Mapping[int, Passage], dialogue: Dialogue) -> list[int]:
@@ -26,7 +30,7 @@ def asked(question: str, known: Iterable[int], dialogue: Dialogue) -> list[int]:
 
 def _block(number: int, passage: Passage, dialogue: Dialogue) -> list[int]:
     chunk = passage.chunk
-    text = prompt("passage").render(number=str(number), place=_place(passage), text=chunk.text)
+    text = prompt("passage").render(number=str(number), place=_place(passage), text=_FENCE.sub("\u2039", chunk.text))
     return dialogue.text(text + _APART)
 
 

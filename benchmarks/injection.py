@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
-from app.injection import suspicions
+from app.citations.injection import suspicions
 
 _QUESTIONS = frozenset(
     ("Information Retrieval", "Content Creation", "Learning and Tutoring", "Language Translation", "Programming Help")

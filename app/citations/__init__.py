@@ -25,6 +25,12 @@ class Checked:
     claims: tuple[Claim, ...]
     """Its sentences in order, but for those that say nothing a source could support."""
 
+    @property
+    def holds(self) -> bool:
+        """Whether it is an answer: a citation is verified, and half of what it says is supported at least."""
+        supported = sum(claim.supported for claim in self.claims)
+        return any(citation.verified for citation in self.citations) and 2 * supported >= len(self.claims)
+
 
 def check(answer: str, passages: Mapping[int, Passage], question: str = "") -> Checked:
     """Resolves every mark of `answer` against the passages that bear these numbers.

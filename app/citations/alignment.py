@@ -7,6 +7,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz, process
 
 from app.citations import numbers, sentences
+from app.citations.injection import suspicions
 from app.citations.names import names, stands_in
 from app.citations.words import Key, Word, compounds, words
 from ingest.documents import Chunk, Span
@@ -52,6 +53,8 @@ class _Part:
     numbers: frozenset[str]
     """That it states, in digits or words."""
     cost: float
+    instructs: bool
+    """Whether it seems to instruct the assistant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ def support(claim: str, chunk: Chunk, question: str = "") -> Support:
     for part in source.parts:
         share = len(wanted & part.held) / len(wanted) if wanted else 0.0
         verified = holds and share >= MIN_SUPPORT and not any(map(part.numbers.isdisjoint, stated))
+        if part.instructs and asked.isdisjoint(part.held):
+            verified = False  # whoever follows it repeats it
         found = Support(verified, share - part.cost, len(asked & part.held), part.span)
         if found.strength > best.strength:
             best, held = found, part.held & (wanted | asked)
@@ -141,12 +146,14 @@ def _parts(text: str) -> Iterator[_Part]:
     """Every sentence, and every few that follow one another."""
     spans = list(sentences.of_document(text))
     held = [_held(text[start:end]) for start, end in spans]
+    instructing = {suspicion.span for suspicion in suspicions(text)}
     for count in range(1, _MOST_SENTENCES + 1):
         for first in range(len(spans) - count + 1):
             last = first + count - 1
             joined = frozenset[Key]().union(*held[first : last + 1])
             start, end = spans[first][0], spans[last][1]
-            yield _Part((start, end), joined, numbers.known(text[start:end]), _COST * (count - 1))
+            instructs = not instructing.isdisjoint(spans[first : last + 1])
+            yield _Part((start, end), joined, numbers.known(text[start:end]), _COST * (count - 1), instructs)
 
 
 def _held(text: str) -> frozenset[Key]:

@@ -1,6 +1,6 @@
 import pytest
 
-from app.injection import suspicions
+from app.citations.injection import suspicions
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""Instructions in documents that are aimed at the assistant. Patterns only: it says what to look at, it proves nothing.
+"""Instructions in documents that are aimed at the assistant. Patterns only: they tell where to look, and prove nothing.
 
-What keeps an instruction from being followed is elsewhere: passages are marked as quoted material, and a sentence of
-an answer counts only if a passage supports it. This finds the passages that try.
+Passages are fenced as quoted material, and a sentence of an answer counts only if a passage supports it. But who
+follows an instruction repeats it, and so it would support him: what is found here supports nothing, unless the question
+asked for it.
 """
 
 import re
