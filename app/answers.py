@@ -64,14 +64,14 @@ class Answer:
     """What the question retrieved, by number; passages that found no room have none and are left out."""
     abstained: bool
     """Whether the documents do not answer the question: no evidence was found, the model saw none in it, or
-    nothing of what it said is supported."""
+    less than half of what it said is supported."""
     usage: Usage
     timings: Timings
     prompt_id: str
     finish_reason: Literal["ended", "length", "repeated", "abstained"]
     thought: str = ""
     unsupported: str = ""
-    """What the model said instead, where no passage supports any of it."""
+    """What the model said instead, where passages support less than half of it."""
     coverage: float | None = None
     """Share of the files that had been read when the passages were retrieved; None for all of them."""
     trace: str = ""

@@ -83,7 +83,7 @@ def test_the_model_sees_the_passages_with_number_place_and_question() -> None:
     asked.answer("When was the lamp lit?")
     seen = asked.runtime.text()
     assert "[1] history.pdf, page 4\n<passage>\nThe lamp was lit on 3 May 1871.\n</passage>" in seen
-    assert "[2] boat.md\nThe relief boat" in seen
+    assert "[2] boat.md\n<passage>\nThe relief boat" in seen
     assert "Question: When was the lamp lit?" in seen
 
 
