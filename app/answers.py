@@ -68,7 +68,7 @@ class Answer:
     usage: Usage
     timings: Timings
     prompt_id: str
-    finish_reason: Literal["ended", "length", "repeated", "abstained"]
+    finish_reason: Literal["ended", "length", "repeated", "abstained", "surveyed"]
     thought: str = ""
     unsupported: str = ""
     """What the model said instead, where passages support less than half of it."""
@@ -127,6 +127,15 @@ class Condensed:
 
 
 @dataclass(frozen=True, slots=True)
+class Surveying:
+    """Progress of a look at all documents, in place of steps 2 to 5."""
+
+    done: int
+    total: int
+    noun: str = "documents"
+
+
+@dataclass(frozen=True, slots=True)
 class Retrieved:
     """Step 2 is done."""
 
@@ -177,7 +186,7 @@ class Finished:
     answer: Answer
 
 
-Event = Waiting | Condensed | Retrieved | Fitted | Reading | Token | Finished
+Event = Waiting | Condensed | Surveying | Retrieved | Fitted | Reading | Token | Finished
 
 
 def whole(events: Iterable[Event]) -> Answer:

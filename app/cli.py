@@ -148,7 +148,7 @@ def _notice(text: str) -> None:
 
 def _stream(events: "Iterator[Event]") -> "Answer":
     """Prints the answer as it comes, and the steps before it on stderr."""
-    from app.answers import Condensed, Finished, Fitted, Reading, Retrieved, Token, Waiting
+    from app.answers import Condensed, Finished, Fitted, Reading, Retrieved, Surveying, Token, Waiting
     from app.turns import place_in_line
 
     for event in events:
@@ -157,6 +157,8 @@ def _stream(events: "Iterator[Event]") -> "Answer":
                 click.secho(place_in_line(event.ahead), dim=True, err=True)
             case Condensed():
                 click.secho("searching ...", dim=True, err=True)
+            case Surveying() if sys.stderr.isatty():
+                click.secho(f"\rlooking at {event.noun}: {event.done}/{event.total} ", dim=True, nl=False, err=True)
             case Retrieved():
                 where = f" {event.narrowed}" if event.narrowed else ""
                 click.secho(f"{len(event.passages)} passages{where} in {event.seconds:.2f} s", dim=True, err=True)

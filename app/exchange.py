@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.answers import Answer, Condensed, Event, Finished, Fitted, Reading, Retrieved, Token, Waiting
+from app.answers import Answer, Condensed, Event, Finished, Fitted, Reading, Retrieved, Surveying, Token, Waiting
 from app.llm.ledger import Place
 from app.meter import Meter
 from app.turns import place_in_line
@@ -100,6 +100,8 @@ class Exchange:
                 self.lines["wait"] = Line("In line", place_in_line(event.ahead))
             case Condensed():
                 self._condensed(event)
+            case Surveying():
+                self.lines["survey"] = Line("Documents", f"looking at {event.noun}: {event.done:,}/{event.total:,}")
             case Retrieved():
                 self.found = event.passages
                 found = _count(len(event.passages), "passage")
@@ -141,6 +143,10 @@ class Exchange:
         timings, usage = answer.timings, answer.usage
         if answer.finish_reason == "abstained":
             self.lines["judge"] = Line("Evidence", "nothing is close to the question: the model was not asked")
+            return
+        if answer.finish_reason == "surveyed":
+            self.lines.pop("generate", None)
+            self.lines["survey"] = Line("Documents", "looked at all of them", timings.get("retrieve"))
             return
         read = f"read {_count(usage.evaluated_tokens, 'token')}, {usage.reused_tokens:,} were in the window"
         self.lines["read"] = Line("Model", read, timings.get("read"))

@@ -1,15 +1,13 @@
 """The sequence of one question, step by step. The only way from a question to an answer.
 
-Every face (chat, command line, API) shows the same events: Condensed, Retrieved, Fitted, Reading, Token, Finished.
+Every face (chat, command line, API) shows the same events: Condensed, Retrieved, Fitted, Reading, Token, Finished;
+between Condensed and Finished there is Surveying and Token where a question is about all documents.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
-from secrets import token_hex
-from typing import Literal
+from dataclasses import replace
 
 from app.answers import (
     AS_SET,
@@ -17,18 +15,15 @@ from app.answers import (
     Condensed,
     Event,
     Finished,
-    Fitted,
     Reading,
     Retrieved,
     Step,
     Timings,
     Token,
     Turn,
-    Usage,
     Wish,
     whole,
 )
-from app.citations import check
 from app.conversation import Conversation
 from app.errors import WindowError
 from app.evidence import confidence, evidence
@@ -38,15 +33,16 @@ from app.llm.dialogue import Dialogue
 from app.llm.engine import Engine
 from app.llm.ledger import Draft, Ledger
 from app.llm.sampling import Sampling
+from app.outcome import Asked, answered, declined, surveyed
 from app.prompting import prompt
 from app.retriever import narrowed
 from app.settings import AnsweringSettings
+from app.survey.kinds import Kind, kind_of
+from app.survey.listing import Lister
+from app.survey.surveyor import Surveyor
 from app.widening import Shelf
 from ingest.documents import Passage
 from ingest.index import Where
-
-ABSTAINED = "The documents do not answer this."
-"""What an answer says when there is no evidence; the prompt asks the model for the same words."""
 
 Search = Callable[[str, int, Where], list[Passage]]
 """Query, most passages, and where to look -> the best passages; the first is the best."""
@@ -59,23 +55,6 @@ _THOUGHT_TOKENS = 512
 """Longest thought before an answer."""
 _CHANCE = 0.7
 """The least temperature of an answer that is to be another than before."""
-
-
-@dataclass(slots=True)
-class _Asked:
-    """One question on its way to an answer."""
-
-    question: str
-    conversation: Conversation
-    wish: Wish
-    timings: Timings
-    standalone: str = ""
-    condensing: int = 0
-    """Tokens that were read to condense it."""
-    think: bool = False
-    """Whether the model is to think before it answers."""
-    id: str = field(default_factory=partial(token_hex, 4))
-    """Names the record of its answer."""
 
 
 class Orchestrator:
@@ -98,6 +77,8 @@ class Orchestrator:
         self._sampling = sampling
         self._dialogue = Dialogue(engine.runtime)
         self._fitter = Fitter(engine, settings, shelf)
+        lister = Lister(shelf, search, engine, self._dialogue, settings.min_confidence) if shelf else None
+        self._surveyor = Surveyor(shelf, lister) if shelf and lister else None
 
     def begin(self, where: Where, pinned: Sequence[Passage] = ()) -> Conversation:
         """A new conversation over the part of the library that `where` means, with passages shown beforehand.
@@ -120,7 +101,7 @@ class Orchestrator:
         longer than the window; the conversation is then as it was before.
         """
         self._refuse_overlong(question)
-        asked = _Asked(question, conversation, wish, timings={}, think=self._thinks(wish))
+        asked = Asked(question, conversation, wish, timings={}, think=self._thinks(wish))
         timings, rebuilt = asked.timings, conversation.rebuilt
 
         # 1 condense: a follow-up becomes a question that stands alone
@@ -128,17 +109,22 @@ class Orchestrator:
             self._condense(asked)
         yield Condensed(asked.standalone, timings["condense"])
 
+        # a question about all documents is answered by looking at all of them
+        if self._surveyor and (kind := kind_of(asked.standalone)):
+            yield from self._survey(asked, kind, self._surveyor)
+            return
+
         # 2 retrieve: dense + BM25 in one query, fused; nothing where all there is stands in the window
         with _timed(timings, "retrieve"):
             passages = self._retrieve(asked)
-            coverage = self._covered(conversation.where)
+            asked.coverage = self._covered(conversation.where)
         yield Retrieved(passages, timings["retrieve"], narrowed(passages))
 
         # 3 judge: enough evidence? if not, say so without asking the model
         with _timed(timings, "judge"):
             supported = conversation.whole or self._enough(asked.standalone, passages)
         if not supported:
-            answer = replace(self._abstention(asked), coverage=coverage)
+            answer = declined(asked)
             conversation.turns.append(Turn(question, asked.standalone, answer))
             yield Finished(answer)
             return
@@ -162,7 +148,7 @@ class Orchestrator:
 
         # 6 cite: each [n] is checked against its passage
         with _timed(timings, "cite"):
-            answer = replace(self._answer(asked, generation, fitted), coverage=coverage)
+            answer = answered(asked, generation, fitted.passages)
         conversation.turns.append(Turn(question, asked.standalone, answer))
         yield Finished(answer)
 
@@ -182,7 +168,7 @@ class Orchestrator:
         fast = self._engine.speed.decode * self._settings.patience >= _THOUGHT_TOKENS
         return self._dialogue.can_think and (wanted == "on" or (wanted == "auto" and fast))
 
-    def _condense(self, asked: _Asked) -> None:
+    def _condense(self, asked: Asked) -> None:
         """A follow-up rewritten by the model, which has the conversation in its window already."""
         conversation = asked.conversation
         asked.standalone = asked.question.strip()
@@ -201,7 +187,18 @@ class Orchestrator:
         asked.condensing = generation.evaluated
         asked.standalone = lines[0].strip() if lines else asked.standalone
 
-    def _retrieve(self, asked: _Asked) -> list[Passage]:
+    def _survey(self, asked: Asked, kind: Kind, surveyor: Surveyor) -> Iterator[Event]:
+        conversation, ledger = asked.conversation, asked.conversation.ledger
+        asked.coverage = self._covered(conversation.where)
+        with _timed(asked.timings, "retrieve"):
+            survey = yield from surveyor.run(kind, conversation.where, ledger)
+        answer = surveyed(asked, survey)
+        if self._fitter.free(conversation) > self._settings.answer_tokens:  # so that follow-ups know of it
+            ledger.commit(conversation.draft(asked.question, []), self._dialogue.text(survey.headline), ended=False)
+        conversation.turns.append(Turn(asked.question, asked.standalone, answer))
+        yield Finished(answer)
+
+    def _retrieve(self, asked: Asked) -> list[Passage]:
         if asked.conversation.whole:
             return []
         return self._search(asked.standalone, self._settings.passages, asked.conversation.where)
@@ -214,7 +211,7 @@ class Orchestrator:
         pieces = map(self._engine.runtime.piece, [*before, *draft.tokens])
         return b"".join(pieces).decode("utf-8", "replace")
 
-    def _generate(self, asked: _Asked, draft: Draft, generation: Generation) -> Iterator[Reading | Token]:
+    def _generate(self, asked: Asked, draft: Draft, generation: Generation) -> Iterator[Reading | Token]:
         ledger, timings = asked.conversation.ledger, asked.timings
         window = ledger.tokens + draft.tokens
         limit = self._settings.answer_tokens
@@ -236,51 +233,6 @@ class Orchestrator:
             return self._sampling
         chance = max(self._sampling.temperature, _CHANCE)
         return replace(self._sampling, temperature=chance, seed=self._sampling.seed + attempt)
-
-    def _answer(self, asked: _Asked, generation: Generation, fitted: Fitted) -> Answer:
-        """What the model said, with its citations checked; what passages support too little of is no answer."""
-        said = generation.text.strip()
-        declined = said.lower().startswith(ABSTAINED.rstrip(".").lower())
-        checked = check("" if declined else said, asked.conversation.ledger.passages, asked.standalone)
-        abstained = not checked.holds
-        return Answer(
-            text=ABSTAINED if abstained else checked.text,
-            citations=() if abstained else checked.citations,
-            claims=() if abstained else checked.claims,
-            passages=fitted.passages,
-            abstained=abstained,
-            usage=_usage(asked, generation),
-            timings=asked.timings,
-            prompt_id=prompt("answer").id,
-            finish_reason=_reason(generation),
-            trace=asked.id,
-            thought=generation.thought.strip(),
-            unsupported=said if abstained and not declined else "",
-        )
-
-    def _abstention(self, asked: _Asked) -> Answer:
-        return Answer(
-            text=ABSTAINED,
-            citations=(),
-            passages={},
-            abstained=True,
-            usage=_usage(asked, Generation()),
-            timings=asked.timings,
-            prompt_id=prompt("answer").id,
-            finish_reason="abstained",
-            trace=asked.id,
-        )
-
-
-def _usage(asked: _Asked, generation: Generation) -> Usage:
-    evaluated = asked.condensing + generation.evaluated
-    return Usage(len(asked.conversation.ledger.tokens), evaluated, generation.reused)
-
-
-def _reason(generation: Generation) -> Literal["ended", "length", "repeated"]:
-    if generation.repeated:
-        return "repeated"
-    return "ended" if generation.ended else "length"
 
 
 @contextmanager

@@ -57,7 +57,7 @@ class Ledger:
         self._dialogue = dialogue
         self._system = system
         self._numbers: dict[str, int] = {}
-        """Of every passage that ever was in the window, by the id of its chunk."""
+        """Of every passage that ever was shown or cited, by the id of its chunk."""
         self.tokens: list[int]
         self.passages: dict[int, Passage]
         """Those in the window, by number, in the order they came in."""
@@ -93,6 +93,12 @@ class Ledger:
             if number is None:
                 number, fresh = fresh, fresh + 1
             numbered[number] = passage
+        return numbered
+
+    def name(self, passages: Iterable[Passage]) -> dict[int, Passage]:
+        """Passages by their number, which they keep although they are not shown in the window."""
+        numbered = self.numbered(passages)
+        self._numbers.update((passage.chunk.id, number) for number, passage in numbered.items())
         return numbered
 
     def question(self, said: Sequence[int], think: bool = False) -> list[int]:

@@ -8,7 +8,8 @@ from app.conversation import Conversation
 from app.errors import WindowError
 from app.llm.engine import Engine, Speed
 from app.llm.sampling import Sampling
-from app.orchestrator import ABSTAINED, Orchestrator
+from app.orchestrator import Orchestrator
+from app.outcome import ABSTAINED
 from app.prompting import prompt
 from app.settings import AnsweringSettings
 from app.widening import Shelf

@@ -13,7 +13,8 @@ from app.errors import ModelError
 from app.llm.engine import Engine
 from app.llm.sampling import Sampling
 from app.models.resolve import ResolvedModel
-from app.orchestrator import ABSTAINED, Orchestrator
+from app.orchestrator import Orchestrator
+from app.outcome import ABSTAINED
 from app.pins import Pins
 from app.settings import AnsweringSettings, Settings
 from ingest.catalogue import Entry

@@ -1,0 +1,90 @@
+"""Which documents there are, and which of them mention something: looked up, not guessed."""
+
+import re
+from collections.abc import Generator, Iterator
+from pathlib import PurePosixPath
+
+from app.answers import Surveying
+from app.citations.sentences import of_document
+from app.citations.words import Key, words
+from app.survey.found import Found, Item, Source, count
+from app.survey.kinds import Contents, Mentions, suffixes
+from app.widening import Shelf
+from ingest.documents import Chunk, Span
+from ingest.index import Where
+
+_NUMBER = re.compile(r"(?<!\w)\d+(?!\w)")
+_Placed = tuple[Key, Span]
+
+
+def contents(wanted: Contents, where: Where, shelf: Shelf) -> Generator[Surveying, None, Found]:
+    """Every document, with its title where that says more than its name."""
+    items = []
+    for first in (yield from _first_chunks(wanted.files, where, shelf)):
+        items.append(Item(_named(first), [Source(first, _opening(first))]))
+    verb = "is" if len(items) == 1 else "are"
+    return Found(f"There {verb} {count(len(items), _plural(wanted.files))}.", items)
+
+
+def mentions(wanted: Mentions, where: Where, shelf: Shelf) -> Generator[Surveying, None, Found]:
+    """Every document whose text holds the words of a term in a row, in whatever form, with the first such place."""
+    term = [key for key, _ in _placed(wanted.term)]
+    ids = [each.document_id for each in (yield from _first_chunks(wanted.files, where, shelf))] if term else []
+    items = []
+    for done, document_id in enumerate(ids):
+        yield Surveying(done, len(ids))
+        chunks = shelf.chunks(document_id, range(shelf.count(Where(document_ids=(document_id,)))))
+        if places := [(chunk, place) for chunk in chunks for place in _places(term, chunk.text)]:
+            chunk, place = places[0]
+            items.append(Item(chunk.uri, [Source(chunk, _sentence(chunk.text, place))]))
+    files = _plural(wanted.files)
+    if not items:
+        return Found(f"None of {count(len(ids), files)} mentions \u201c{wanted.term}\u201d.", [])
+    verb = "mentions" if len(items) == 1 else "mention"
+    return Found(f"{len(items):,} of {count(len(ids), files)} {verb} \u201c{wanted.term}\u201d.", items)
+
+
+def _first_chunks(files: str, where: Where, shelf: Shelf) -> Generator[Surveying, None, list[Chunk]]:
+    ends, found = suffixes(files), []
+    ids = shelf.documents(where)
+    for done, document_id in enumerate(ids):
+        if done % 100 == 0:
+            yield Surveying(done, len(ids))
+        for first in shelf.chunks(document_id, [0]):
+            if not ends or PurePosixPath(first.uri).suffix.lower() in ends:
+                found.append(first)
+    return found
+
+
+def _places(term: list[Key], text: str) -> Iterator[Span]:
+    placed = list(_placed(text))
+    for first in range(len(placed) - len(term) + 1):
+        row = placed[first : first + len(term)]
+        if [key for key, _ in row] == term:
+            yield row[0][1][0], row[-1][1][1]
+
+
+def _placed(text: str) -> Iterator[_Placed]:
+    """The words and numbers of a text, as they are compared, and where they stand."""
+    said: list[_Placed] = [(word.key, (word.start, word.end)) for word in words(text)]
+    said += [(match[0], match.span()) for match in _NUMBER.finditer(text)]
+    return iter(sorted(said, key=lambda placed: placed[1]))
+
+
+def _sentence(text: str, place: Span) -> Span:
+    """The sentence that a place lies in."""
+    around = (span for span in of_document(text) if span[0] <= place[0] < span[1])
+    return next(around, place)
+
+
+def _opening(chunk: Chunk) -> Span:
+    return next(of_document(chunk.text), (0, len(chunk.text)))
+
+
+def _named(first: Chunk) -> str:
+    stem = PurePosixPath(first.uri).stem
+    return first.uri if first.title in ("", stem, first.uri) else f"{first.uri}: {first.title}"
+
+
+def _plural(files: str) -> str:
+    return files if files.endswith("s") else f"{files}s"
