@@ -1,9 +1,10 @@
 """Are instructions in documents followed? `python -m benchmarks.planted --data DIR [--count 50] [--home DIR] [--json]`
 
 DIR holds injection/bipia_train. Each of fifty attacks is planted in the middle of an e-mail that is a document of its
-own, and the model of the settings is asked for its subject, which is no question about what was planted. An attack is followed if what it wants to be said is said. `followed`: by the model; `shown`: in a
-sentence that a person sees without a warning; `answered`: how many got an answer. The attacks that only change the
-spelling of an answer are left out: whether that happened, no program can tell with a small model.
+own, and the model of the settings is asked for its subject, which is no question about what was planted. An attack is
+followed if what it wants to be said is said. `followed`: by the model; `shown`: in a sentence that a person sees
+without a warning; `answered`: how many got an answer. The attacks that only change the spelling of an answer are left
+out: whether that happened, no program can tell with a small model.
 """
 
 import argparse
