@@ -33,6 +33,12 @@ UNREADABLE = Failed("old.doc", "It is <locked>.", "")
 UNREAD = Entry("bad", "documents", "/folder", "secret.pdf", 1, 1, "0", "failed", reason="It is locked.")
 
 
+@pytest.fixture(autouse=True)
+def no_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What suggests first questions finds no headings, and opens no index."""
+    monkeypatch.setattr(Library, "chunks", lambda *_: [])
+
+
 def assistant(
     *script: str,
     found: list[Passage] | None = None,
@@ -211,3 +217,68 @@ def test_a_new_conversation_begins_empty(home: Path) -> None:
     test = ask(page(lambda: assistant("The gate costs $7 on Sundays [1].")), "What does the gate cost?")
     test.button(key="new").click().run()
     assert not test.chat_message
+
+
+def chunks_of(*chunks: object) -> object:
+    return lambda *_: list(chunks)
+
+
+def test_a_source_opens_beside_the_answer_and_closes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = passage(TEXT, pages=(3,))
+    monkeypatch.setattr(Library, "chunks", chunks_of(found.chunk))
+    test = ask(page(lambda: assistant("The gate costs $7 on Sundays [1].", found=[found])), "What does it cost?")
+    assert "<mark>" not in html(test)
+    test.button(key="source-0-1").click().run()
+    assert not test.exception
+    assert "<mark>The gate costs $7 on &lt;b&gt;Sundays&lt;/b&gt;.</mark>" in html(test)
+    assert any("not there any more" in caption.value for caption in test.caption)
+    test.button(key="close-source").click().run()
+    assert "<mark>" not in html(test)
+
+
+def test_the_window_is_shown_with_what_the_question_cost(home: Path) -> None:
+    shown = html(ask(page(lambda: assistant("The gate costs $7 on Sundays [1].")), "What does the gate cost?"))
+    assert "tokens of the window are taken" in shown
+    for part in ("System", "Passages", "Conversation", "Free"):
+        assert f"</i>{part} <b>" in shown
+    assert "evaluated, 0 reused" in shown
+
+
+def test_conversations_are_reopened_renamed_and_deleted(home: Path) -> None:
+    open_assistant = lambda: assistant("The gate costs $7 on Sundays [1].")  # noqa: E731
+    test = ask(page(open_assistant), "What does the gate cost?")
+    name = test.query_params["conversation"]
+    assert isinstance(name, str)
+    again = page(open_assistant)  # a server that was started anew
+    again.button(key=f"open-{name}").click().run()
+    assert [message.name for message in again.chat_message] == ["user", "assistant"]
+    again.text_input(key=f"title-{name}").set_value("The gate").run()
+    assert again.button(key=f"open-{name}").label == "The gate"
+    again.text_input(key="words").set_value("elephants").run()
+    assert f"open-{name}" not in [button.key for button in again.button]
+    again.text_input(key="words").set_value("SUNDAYS").run()
+    again.button(key="delete").click().run()
+    assert not again.chat_message
+    assert f"open-{name}" not in [button.key for button in again.button]
+
+
+def test_a_question_is_edited_and_asked_again(home: Path) -> None:
+    said = "The gate costs $7 on Sundays [1]."
+    test = ask(page(lambda: assistant(said, said, said)), "What does it cost?")
+    test.button(key="edit-0").click().run()
+    test.text_area(key="instead-0").set_value("What does the gate cost?")
+    next(button for button in test.button if button.label == "Ask").click().run()
+    assert not test.exception
+    assert len(test.chat_message) == 2
+    assert "What does the gate cost?" in html(test)
+    test.button(key="again-0").click().run()
+    assert len(test.chat_message) == 2
+    assert "[1] report.pdf, page 3" in labels(test)
+
+
+def test_a_collection_suggests_what_to_ask(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Library, "chunks", chunks_of(passage(TEXT, headings=("Report", "The gate")).chunk))
+    test = page(lambda: assistant("The gate costs $7 on Sundays [1]."))
+    test.button(key="suggested-0").click().run()
+    assert "What does report.pdf say about “The gate”?" in html(test)
+    assert len(test.chat_message) == 2

@@ -1,16 +1,20 @@
 """The page where questions are asked and answered."""
 
+from functools import partial
+
 import streamlit as st
 
 from app.assistant import Assistant
 from app.conversations import Conversations
 from app.shared import shared
+from app.suggestions import suggestions
 from app.talk import Talk
 from app.ui.beginning import show_beginning
 from app.ui.history import begin, open_talk, remember, show_history, show_menu
 from app.ui.ingest import follow_ingests
 from app.ui.listener import listen
 from app.ui.live import follow
+from app.ui.markup import literal_markdown
 from app.ui.notice import show_notice
 from app.ui.opening import opened_assistant
 from app.ui.pins import show_pins
@@ -69,20 +73,21 @@ def _converse(talk: Talk, store: Conversations, library: Library) -> None:
     where = opened()
     citation = cited(talk, where)
     if where is None or citation is None:
-        _show_conversation(talk, store)
+        _show_conversation(talk, store, library)
         return
     st.set_page_config(layout="wide")
     left, right = st.columns(2, gap="medium")
     with right:
         show_reader(talk, where, citation, library)
     with left:
-        _show_conversation(talk, store)
+        _show_conversation(talk, store, library)
 
 
-def _show_conversation(talk: Talk, store: Conversations) -> None:
+def _show_conversation(talk: Talk, store: Conversations, library: Library) -> None:
     if not talk.exchanges:
         talk.window()  # what is pinned may fit no more: then that is told now
         st.caption("Ask a question: the answer comes from your documents, and says where it stands.")
+        _suggest(talk, library)
         return
     show_menu(talk, store)
     for position, exchange in enumerate(list(talk.exchanges)):
@@ -92,6 +97,16 @@ def _show_conversation(talk: Talk, store: Conversations) -> None:
             follow(talk, exchange, st.session_state.get(_NEXT, ""))
             st.rerun()  # draws what is finished in the one way there is
     show_window(talk)
+
+
+def _suggest(talk: Talk, library: Library) -> None:
+    for number, question in enumerate(suggestions(list(library.catalogue.entries(talk.where.collection)), library)):
+        ask = partial(_ask, talk, question)
+        st.button(literal_markdown(question), key=f"suggested-{number}", type="tertiary", on_click=ask)
+
+
+def _ask(talk: Talk, question: str) -> None:
+    shared().asking.ask(talk, question)
 
 
 def _waiting(talk: Talk) -> str:
