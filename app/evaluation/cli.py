@@ -81,6 +81,24 @@ def answers(settings: "Settings", folder: Path, home: Path | None, limit: int | 
         print_answers(questions.name, found)
 
 
+@evaluation.command()
+@_FOLDER
+@click.option("--to", "target", type=click.Path(path_type=Path), required=True, metavar="SET", help="Where to put it.")
+@click.option("--count", type=click.IntRange(1), default=40, show_default=True, help="How many questions.")
+@_HOME
+@click.pass_obj
+def make(settings: "Settings", folder: Path, target: Path, count: int, home: Path | None) -> None:
+    """Make a question set about the documents in DIR, with the model; SET can then be measured with."""
+    from app.evaluation.running import make_questions
+
+    made = make_questions(settings, folder, target, home or settings.home / "evaluation", count)
+    click.echo(
+        f"{target} holds {made} questions. Read them, and delete those that are bad: {target / 'questions.jsonl'}"
+    )
+    if made < count:
+        click.echo("The documents gave no more.", err=True)
+
+
 def _measure(settings: "Settings", folder: Path, home: Path | None, limit: int | None) -> "Run":
     from app.evaluation.corpus import fill, open_corpus
     from app.evaluation.display import progress

@@ -37,7 +37,7 @@ def _key(questions: QuestionSet, settings: IngestSettings) -> str:
     made_by = (settings.embedding, settings.chunking, VERSION)
     name = blake2b(repr(made_by).encode(), digest_size=6)
     if questions.documents:
-        name.update(str(questions.documents.resolve()).encode())  # what is in it, ingest looks after
+        name.update(str(questions.documents).encode())  # what is in it, ingest looks after
     else:
         name.update((questions.folder / "corpus.jsonl").read_bytes())
     return name.hexdigest()

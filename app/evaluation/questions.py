@@ -75,8 +75,8 @@ class QuestionSet:
 
     @property
     def documents(self) -> Path | None:
-        """The folder of the documents, where they are files."""
-        return next((self.folder / name for name in _FILES if (self.folder / name).is_dir()), None)
+        """The folder of the documents, where they are files; what a link leads to."""
+        return next(((self.folder / name).resolve() for name in _FILES if (self.folder / name).is_dir()), None)
 
     @property
     def by(self) -> By:
