@@ -28,6 +28,7 @@ from app.conversation import Conversation
 from app.errors import WindowError
 from app.evidence import confidence, evidence
 from app.fitting import Fitter
+from app.followups import completed, stands_alone
 from app.generation import Generation, Task, generate
 from app.llm.dialogue import Dialogue
 from app.llm.engine import Engine
@@ -51,6 +52,10 @@ Covered = Callable[[Where], float | None]
 """Where to look -> the share of its files that has been read so far; None for all of them."""
 
 _CONDENSED_TOKENS = 96
+_USUAL_TOKENS = 24
+"""Of a rewritten question."""
+_CONDENSING_PART = 1 / 3
+"""Of the patience, for rewriting a question."""
 _THOUGHT_TOKENS = 512
 """Longest thought before an answer."""
 _CHANCE = 0.7
@@ -169,12 +174,18 @@ class Orchestrator:
         return self._dialogue.can_think and (wanted == "on" or (wanted == "auto" and fast))
 
     def _condense(self, asked: Asked) -> None:
-        """A follow-up rewritten by the model, which has the conversation in its window already."""
+        """A follow-up rewritten by the model, which has the conversation in its window; by rule if it is slow."""
         conversation = asked.conversation
         asked.standalone = asked.question.strip()
         if self._fitter.is_whole(conversation) or not conversation.answered:
             return
         said = self._dialogue.text(prompt("condense").render(question=asked.question))
+        if self._slow(len(said)):
+            before = conversation.turns[-1].standalone
+            asked.standalone = (
+                asked.question.strip() if stands_alone(asked.question) else completed(asked.question, before)
+            )
+            return
         ledger = conversation.ledger
         if len(ledger.tokens) + len(ledger.question(said)) + _CONDENSED_TOKENS > self._engine.window_size:
             self._fitter.compact(conversation)
@@ -186,6 +197,14 @@ class Orchestrator:
         lines = generation.text.strip().splitlines()
         asked.condensing = generation.evaluated
         asked.standalone = lines[0].strip() if lines else asked.standalone
+
+    def _slow(self, reading: int) -> bool:
+        """Whether the model would take too much of the patience to rewrite a question; not before it was measured."""
+        speed = self._engine.speed
+        if not speed.prefill or not speed.decode:
+            return False
+        seconds = reading / speed.prefill + _USUAL_TOKENS / speed.decode
+        return seconds > self._settings.patience * _CONDENSING_PART
 
     def _survey(self, asked: Asked, kind: Kind, surveyor: Surveyor) -> Iterator[Event]:
         conversation, ledger = asked.conversation, asked.conversation.ledger

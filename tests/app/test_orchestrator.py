@@ -88,6 +88,17 @@ def test_the_model_sees_the_passages_with_number_place_and_question() -> None:
     assert "Question: When was the lamp lit?" in seen
 
 
+def test_a_slow_model_is_not_asked_to_condense() -> None:
+    asked = Asked(["On 3 May 1871 [1].", "By Ada [1].", "On Tuesdays [2]."])
+    asked.answer("When was the lamp lit?")
+    asked.engine.speed = Speed(prefill=20.0, decode=2.0)
+    asked.answer("And by whom?")
+    assert asked.queries[-1] == "And by whom? (lamp lit)"
+    asked.engine.speed = Speed(prefill=20.0, decode=2.0)
+    asked.answer("When does the relief boat sail?")
+    assert asked.queries[-1] == "When does the relief boat sail?"
+
+
 def test_a_follow_up_is_condensed_and_evaluates_only_what_is_new() -> None:
     asked = Asked(["On 3 May 1871 [1].", "When does the relief boat sail?", "On Tuesdays [2]."])
     asked.answer("When was the lamp lit?")
