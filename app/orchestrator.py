@@ -127,7 +127,7 @@ class Orchestrator:
 
         # 3 judge: enough evidence? if not, say so without asking the model
         with _timed(timings, "judge"):
-            supported = conversation.whole or self._enough(asked.standalone, passages)
+            supported = conversation.whole or self._enough(asked.wording, passages)
         if not supported:
             answer = declined(asked)
             conversation.turns.append(Turn(question, asked.standalone, answer))
@@ -137,7 +137,7 @@ class Orchestrator:
         # 4 fit: what is new goes into the window, within the budgets of room and time
         with _timed(timings, "fit"):
             scope = wish.scope or self._settings.scope
-            fitted, draft = self._fitter.fit(asked.standalone, conversation, passages, scope, asked.think)
+            fitted, draft = self._fitter.fit(asked.wording, conversation, passages, scope, asked.think)
         prompted = self._prompted(conversation, draft)
         yield replace(fitted, compacted=conversation.rebuilt > rebuilt, prompt=prompted)
 
@@ -176,15 +176,13 @@ class Orchestrator:
     def _condense(self, asked: Asked) -> None:
         """A follow-up rewritten by the model, which has the conversation in its window; by rule if it is slow."""
         conversation = asked.conversation
-        asked.standalone = asked.question.strip()
+        asked.standalone = asked.wording = asked.question.strip()
         if self._fitter.is_whole(conversation) or not conversation.answered:
             return
         said = self._dialogue.text(prompt("condense").render(question=asked.question))
         if self._slow(len(said)):
-            before = conversation.turns[-1].standalone
-            asked.standalone = (
-                asked.question.strip() if stands_alone(asked.question) else completed(asked.question, before)
-            )
+            if not stands_alone(asked.question):
+                asked.standalone = completed(asked.question, conversation.turns[-1].standalone)
             return
         ledger = conversation.ledger
         if len(ledger.tokens) + len(ledger.question(said)) + _CONDENSED_TOKENS > self._engine.window_size:
@@ -196,7 +194,7 @@ class Orchestrator:
             pass
         lines = generation.text.strip().splitlines()
         asked.condensing = generation.evaluated
-        asked.standalone = lines[0].strip() if lines else asked.standalone
+        asked.standalone = asked.wording = lines[0].strip() if lines else asked.standalone
 
     def _slow(self, reading: int) -> bool:
         """Whether the model would take too much of the patience to rewrite a question; not before it was measured."""

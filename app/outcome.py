@@ -27,6 +27,9 @@ class Asked:
     wish: Wish
     timings: Timings
     standalone: str = ""
+    """As it is searched for."""
+    wording: str = ""
+    """As the model is asked, which has the conversation in its window."""
     condensing: int = 0
     """Tokens that were read to condense it."""
     think: bool = False
@@ -41,7 +44,7 @@ def answered(asked: Asked, generation: Generation, shown: Mapping[int, Passage])
     """What the model said, with its citations checked; what passages support too little of is no answer."""
     said = generation.text.strip()
     declined = said.lower().startswith(ABSTAINED.rstrip(".").lower())
-    checked = check("" if declined else said, asked.conversation.ledger.passages, asked.standalone)
+    checked = check("" if declined else said, asked.conversation.ledger.passages, asked.wording)
     abstained = not checked.holds
     return Answer(
         text=ABSTAINED if abstained else checked.text,

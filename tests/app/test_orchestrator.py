@@ -94,6 +94,7 @@ def test_a_slow_model_is_not_asked_to_condense() -> None:
     asked.engine.speed = Speed(prefill=20.0, decode=2.0)
     asked.answer("And by whom?")
     assert asked.queries[-1] == "And by whom? (lamp lit)"
+    assert "Question: And by whom?" in asked.runtime.text()
     asked.engine.speed = Speed(prefill=20.0, decode=2.0)
     asked.answer("When does the relief boat sail?")
     assert asked.queries[-1] == "When does the relief boat sail?"
