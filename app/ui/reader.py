@@ -18,7 +18,7 @@ from app.ui.thread import show_error
 from ingest.errors import ReadError, TransomError
 from ingest.library import Library
 
-_REACH = 3
+_REACH = 1
 """Chunks of text on each side of the cited one, at first."""
 
 

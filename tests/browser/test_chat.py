@@ -47,6 +47,7 @@ def test_a_question_is_answered_with_its_source(page: Page) -> None:
     expect(main.locator(".transom-mark").first).to_be_visible()
     page.set_viewport_size({"width": 1280, "height": 1240})
     picture(page, "chat")
+    expect(page.get_by_text("Answered in")).to_have_count(1)  # the page was drawn anew, beside the source
     page.get_by_text("Answered in").click()
     expect(main.get_by_text("Vector DB").first).to_be_visible()
     expect(main.get_by_text("Model").first).to_be_visible()
