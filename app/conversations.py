@@ -138,6 +138,12 @@ class Conversations:
             row = db.execute("SELECT updated FROM conversations WHERE name = ?", (name,)).fetchone()
         return float(row[0]) if row else 0.0
 
+    def collection_of(self, name: str) -> str:
+        """The collection that a conversation is about; empty if there is none."""
+        with self._open() as db:
+            row = db.execute("SELECT collection FROM conversations WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
+
     def listed(self, words: str = "", most: int = 50) -> list[Listed]:
         """Those in which `words` were said, the newest first."""
         with self._open() as db:

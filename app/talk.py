@@ -134,6 +134,11 @@ class Talk:
             self._conversation, self._kept = conversation, None
         return self._conversation
 
+    def begin_anew(self) -> None:
+        """Lets go of a window in which nothing was asked yet: something else was pinned."""
+        if not self.exchanges:
+            self._conversation = None
+
     def meter(self) -> Meter:
         """The window as it is."""
         return self._answering.measure(self.window())

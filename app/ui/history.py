@@ -38,6 +38,12 @@ def current_name() -> str:
     return str(named)
 
 
+def recall(store: Conversations) -> None:
+    """Takes up the collection of the conversation that the address names, when a session begins with it."""
+    if "collection" not in st.session_state and (collection := store.collection_of(current_name())):
+        st.session_state["collection"] = collection
+
+
 def remember(talk: Talk) -> None:
     """Puts a conversation in which something was said into the address."""
     if talk.exchanges and st.query_params.get(_PARAMETER) != talk.name:
@@ -51,6 +57,12 @@ def open_talk(collection: str) -> Talk:
         begin()
         talk = shared().asking.open(current_name(), Where(collection=collection))
     st.session_state["open talk"] = talk  # the server forgets one that nobody looks at
+    return talk
+
+
+def open_now() -> Talk | None:
+    """The conversation on the page."""
+    talk: Talk | None = st.session_state.get("open talk")
     return talk
 
 

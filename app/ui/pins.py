@@ -8,6 +8,7 @@ from app.assistant import Assistant
 from app.pins import Pins
 from app.shared import shared
 from app.turns import place_in_line
+from app.ui.history import open_now
 from app.ui.thread import show_error
 from ingest.catalogue import Entry
 from ingest.errors import TransomError
@@ -49,6 +50,6 @@ def _pin(assistant: Assistant, chosen: Sequence[str], collection: str) -> None:
     except TransomError as error:
         show_error(error)
         return
-    if not st.session_state.get("exchanges"):
-        st.session_state.pop("conversation", None)  # it has not begun, so it may as well begin with them
+    if talk := open_now():
+        talk.begin_anew()
     st.rerun()

@@ -1,5 +1,6 @@
 """What can be asked about and who answers: the collection, its documents, the model's adapters."""
 
+from collections.abc import Callable
 from html import escape
 
 import streamlit as st
@@ -12,12 +13,14 @@ _SHOWN = 200
 """Most documents that are listed; `transom status` lists them all."""
 
 
-def collection_picker(catalogue: Catalogue) -> str | None:
+def collection_picker(catalogue: Catalogue, on_change: Callable[[], None]) -> str | None:
     """The collection that is asked; None while no document is there."""
     filled = [name for name, documents in catalogue.collections().items() if documents]
     if len(filled) < 2:
         return filled[0] if filled else None
-    return st.selectbox("Collection", filled, key="collection")
+    if st.session_state.get("collection") not in filled:
+        st.session_state.pop("collection", None)  # it was removed
+    return st.selectbox("Collection", filled, key="collection", on_change=on_change)
 
 
 def show_adapters(named: list[str]) -> None:

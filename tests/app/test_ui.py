@@ -109,6 +109,7 @@ def test_documents_are_pinned_in_the_sidebar(home: Path, monkeypatch: pytest.Mon
     assert "1 pinned" in labels(test)
     assert Pins(home).of("documents") == ["doc"]
     assert shared.shared().assistant().begin(Where(collection="documents")).pinned
+    assert "</i>Pinned <b>" in html(ask(test, "What does the gate cost?"))
     test.multiselect[0].set_value([]).run()
     test.button(key="pin").click().run()
     assert Pins(home).of("documents") == []
@@ -282,3 +283,25 @@ def test_a_collection_suggests_what_to_ask(home: Path, monkeypatch: pytest.Monke
     test.button(key="suggested-0").click().run()
     assert "What does report.pdf say about “The gate”?" in html(test)
     assert len(test.chat_message) == 2
+
+
+def test_another_collection_begins_another_conversation(home: Path) -> None:
+    other = replace(READ, document_id="letter", collection="letters", uri="letter.md")
+    entries = (READ, other)
+    test = ask(page(lambda: assistant("The gate costs $7 on Sundays [1].", entries=entries)), "What does it cost?")
+    name = test.query_params["conversation"]
+    test.selectbox(key="collection").set_value("letters").run()
+    assert not test.exception
+    assert not test.chat_message
+    assert "letter.md" in html(test)
+    test.button(key=f"open-{name}").click().run()
+    assert len(test.chat_message) == 2
+    assert test.selectbox(key="collection").value == "documents"
+
+
+def test_conversations_that_cannot_be_read_are_told(home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "conversations.db").write_text("no database at all, but long enough to be looked at")
+    test = page(assistant)
+    assert not test.exception
+    assert "move it away" in test.error[0].value

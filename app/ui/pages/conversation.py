@@ -10,7 +10,7 @@ from app.shared import shared
 from app.suggestions import suggestions
 from app.talk import Talk
 from app.ui.beginning import show_beginning
-from app.ui.history import begin, open_talk, remember, show_history, show_menu
+from app.ui.history import begin, open_talk, recall, remember, show_history, show_menu
 from app.ui.ingest import follow_ingests
 from app.ui.listener import listen
 from app.ui.live import follow
@@ -34,21 +34,26 @@ def page() -> None:
     """The page, from top to bottom."""
     st.title("Transom", anchor=False)
     assistant = opened_assistant()
+    try:
+        _show(assistant)
+    except TransomError as error:
+        show_error(error)
+
+
+def _show(assistant: Assistant) -> None:
     show_notice(assistant)
     store, catalogue = Conversations(assistant.settings.home), assistant.library.catalogue
     with st.sidebar:
         st.button("New conversation", icon=":material/add:", width="stretch", key="new", on_click=begin)
-        collection = collection_picker(catalogue)
+        recall(store)
+        collection = collection_picker(catalogue, begin)
     if collection is None:
         _show_sidebar(assistant, store, None, None)
         show_beginning(assistant.library, assistant.model.path.name)
         return
     talk = open_talk(collection)
     _show_sidebar(assistant, store, collection, talk)
-    try:
-        _converse(talk, store, assistant.library)
-    except TransomError as error:
-        show_error(error)
+    _converse(talk, store, assistant.library)
 
 
 def _show_sidebar(assistant: Assistant, store: Conversations, collection: str | None, talk: Talk | None) -> None:
