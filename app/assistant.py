@@ -61,7 +61,7 @@ class Assistant:
         saved = SavedWindows(settings.home / "windows", key, int(settings.window.saved_gb * _GB))
         engine = Engine(runtime, saved, load_speed(settings.home, key))
         orchestrator = Orchestrator(
-            Retriever(library, reranker(settings)).search,
+            Retriever(library, reranker(settings, engine)).search,
             engine,
             settings.answering,
             sampling_for(model, settings),

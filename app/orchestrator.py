@@ -39,9 +39,8 @@ from app.prompting import prompt
 from app.retriever import narrowed
 from app.settings import AnsweringSettings
 from app.survey.kinds import Kind, kind_of
-from app.survey.listing import Lister
+from app.survey.listing import Documents, Lister
 from app.survey.surveyor import Surveyor
-from app.widening import Shelf
 from ingest.documents import Passage
 from ingest.index import Where
 
@@ -72,7 +71,7 @@ class Orchestrator:
         settings: AnsweringSettings,
         sampling: Sampling,
         covered: Covered = lambda _: None,
-        shelf: Shelf | None = None,
+        shelf: Documents | None = None,
     ) -> None:
         """Without a `shelf` a question brings its passages, and never what lies around them."""
         self._search = search
@@ -82,7 +81,7 @@ class Orchestrator:
         self._sampling = sampling
         self._dialogue = Dialogue(engine.runtime)
         self._fitter = Fitter(engine, settings, shelf)
-        lister = Lister(shelf, search, engine, self._dialogue, settings.min_confidence) if shelf else None
+        lister = Lister(shelf, engine, self._dialogue, settings.min_confidence) if shelf else None
         self._surveyor = Surveyor(shelf, lister) if shelf and lister else None
 
     def begin(self, where: Where, pinned: Sequence[Passage] = ()) -> Conversation:

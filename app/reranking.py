@@ -1,4 +1,4 @@
-"""A second opinion on the first candidates: a cross-encoder reads question and passage together.
+"""A second opinion on the first candidates: a cross-encoder reads question and passage together, or the model does.
 
 Better than comparing two vectors, and slower by far: it is off unless the settings name a model.
 """
@@ -6,9 +6,11 @@ Better than comparing two vectors, and slower by far: it is off unless the setti
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from app.errors import ModelError
+from app.llm.engine import Engine
+from app.model_reranking import ModelReranker
 from app.settings import Settings
 from ingest.documents import Passage
 
@@ -17,6 +19,17 @@ if TYPE_CHECKING:
 
 _BATCH = 8
 """Passages read together: small batches stay in the processor's cache."""
+
+
+class Reranking(Protocol):
+    """Somebody who reads the first candidates once more."""
+
+    @property
+    def candidates(self) -> int:
+        """How many of them."""
+
+    def rerank(self, question: str, passages: Sequence[Passage]) -> list[Passage]:
+        """The passages, the best first."""
 
 
 class Reranker:
@@ -62,7 +75,9 @@ class Reranker:
         return model
 
 
-def reranker(settings: Settings) -> Reranker | None:
+def reranker(settings: Settings, engine: Engine) -> Reranking | None:
     """The reranker that the settings name, if they do."""
     wanted = settings.retrieval
+    if wanted.rerank == "model":
+        return ModelReranker(engine, wanted.candidates, settings.answering.patience)
     return Reranker(wanted.rerank, wanted.candidates, settings.embedding.device) if wanted.rerank else None

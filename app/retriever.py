@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.narrowing import narrow
-from app.reranking import Reranker
+from app.reranking import Reranking
 from ingest.documents import Passage
 from ingest.index import Where
 from ingest.library import Library
@@ -31,7 +31,7 @@ class Found(list[Passage]):
 class Retriever:
     """Finds passages in a library."""
 
-    def __init__(self, library: Library, reranker: Reranker | None = None) -> None:
+    def __init__(self, library: Library, reranker: Reranking | None = None) -> None:
         self._library = library
         self._reranker = reranker
 

@@ -50,7 +50,8 @@ class RetrievalSettings(Section):
     rerank: str = Field(
         "",
         description="A cross-encoder of sentence-transformers that reads the first candidates once more: a folder, or "
-        "a hub name that was fetched before (`hf download NAME`); empty for none.",
+        "a hub name that was fetched before (`hf download NAME`). `model`: the model that answers says how likely each "
+        "answers the question, as far as a third of the patience allows. Empty: none.",
     )
     candidates: int = Field(20, ge=1, le=100, description="Passages that it reads for a question.")
 

@@ -67,6 +67,11 @@ class ScriptedRuntime:
         self.decoded.append(len(tokens))
         assert len(self.cache) <= self.window_size
 
+    def next_logits(self, tokens: Sequence[int]) -> list[float]:
+        """The script says a word: its first letter is wanted, in whatever case."""
+        said = self.script.pop(0).lower()
+        return [1.0 if chr(token).lower() == said[0] else 0.0 for token in tokens]
+
     def sampler(self, sampling: Sampling) -> "ScriptedSampler":
         return ScriptedSampler(self.script.pop(0) if self.script else "")
 

@@ -108,6 +108,18 @@ class Engine:
             if self.trouble:
                 raise self.trouble
 
+    def weigh(self, window: Sequence[int], tokens: Sequence[int]) -> list[float]:
+        """Evaluates `window`; gives how much the model wants each of `tokens` next, as logits.
+
+        Raises :class:`WindowError` if it does not fit.
+        """
+        self._require_room(len(window), 0)
+        with self._lock:
+            self._require_open()
+            for _ in self._prefill(window, 0):
+                pass
+            return self.runtime.next_logits(tokens)
+
     def settle(self, window: Sequence[int]) -> None:
         """Says that `window` is part of a conversation that may go on: it is worth keeping."""
         with self._lock:

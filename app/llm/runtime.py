@@ -104,6 +104,9 @@ class Runtime(Protocol):
         """Evaluates at most :data:`BATCH` tokens behind what the cache holds."""
         ...
 
+    def next_logits(self, tokens: Sequence[int]) -> list[float]:
+        """The logits of these tokens behind the last evaluated position."""
+
     def sampler(self, sampling: Sampling) -> Sampler:
         """A sampler over this model's logits."""
         ...
@@ -256,6 +259,12 @@ class LlamaRuntime:
             raise WindowError("The model's window is full.", "Begin a new conversation.")
         if status != 0:
             raise ModelError(f"llama.cpp could not evaluate the text (status {status}).")
+
+    def next_logits(self, tokens: Sequence[int]) -> list[float]:
+        """See :class:`Runtime`."""
+        size = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        logits = np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(self._context, -1), (size,))
+        return [float(logits[token]) for token in tokens]
 
     def sampler(self, sampling: Sampling) -> Sampler:
         """A sampler over this model's logits."""

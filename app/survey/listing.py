@@ -6,6 +6,7 @@ part and lists what they name. An item counts only if a passage of its part hold
 
 import re
 from collections.abc import Callable, Generator, Sequence
+from typing import Protocol
 
 from app.answers import Surveying, Token
 from app.citations import marks
@@ -24,7 +25,13 @@ from app.wording import shown
 from ingest.documents import Passage
 from ingest.index import Where
 
-Search = Callable[[str, int, Where], list[Passage]]
+
+class Documents(Shelf, Protocol):
+    """What a list is made from."""
+
+    def search(self, query: str, limit: int, where: Where) -> list[Passage]:
+        """The best passages for a query."""
+
 
 _OF_EACH = 24
 """Passages of a document that are looked at, at most."""
@@ -39,10 +46,9 @@ _NOTHING = frozenset(("none", "nothing", "no items"))
 class Lister:
     """Makes lists with a model."""
 
-    def __init__(self, shelf: Shelf, search: Search, engine: Engine, dialogue: Dialogue, least: float) -> None:
+    def __init__(self, documents: Documents, engine: Engine, dialogue: Dialogue, least: float) -> None:
         """`least`: confidence from which on a passage is taken to say something about a topic."""
-        self._shelf = shelf
-        self._search = search
+        self._documents = documents
         self._engine = engine
         self._dialogue = dialogue
         self._least = least
@@ -51,7 +57,7 @@ class Lister:
         self, wanted: Listing, where: Where, line: Callable[[Item], str]
     ) -> Generator[Surveying | Token, None, Found]:
         """Everything of a sort, each item once, with all its sources; a new one is told at once as its `line`."""
-        documents = self._shelf.documents(where)
+        documents = self._documents.documents(where)
         passages = yield from self._gather(wanted.topic, documents, where)
         parts = list(self._parts(passages))
         items: dict[frozenset[object], Item] = {}
@@ -71,7 +77,7 @@ class Lister:
         gathered: list[Passage] = []
         for done, document_id in enumerate(documents):
             yield Surveying(done, len(documents))
-            found = self._search(topic, _OF_EACH, Where(where.collection, (document_id,)))
+            found = self._documents.search(topic, _OF_EACH, Where(where.collection, (document_id,)))
             met = [each for each in found if confidence(evidence(topic, [each])) >= self._least]
             gathered += sorted(met, key=lambda passage: passage.chunk.ordinal)
         return gathered

@@ -12,7 +12,7 @@ from app.orchestrator import Orchestrator
 from app.outcome import ABSTAINED
 from app.prompting import prompt
 from app.settings import AnsweringSettings
-from app.widening import Shelf
+from app.survey.listing import Documents
 from ingest.documents import Passage
 from ingest.index import Where
 from tests.builders import passage
@@ -31,7 +31,7 @@ class Asked:
         self,
         answers: Sequence[str],
         window: int = 6000,
-        shelf: Shelf | None = None,
+        shelf: Documents | None = None,
         template: str = TEMPLATE,
         **settings: object,
     ) -> None:

@@ -7,12 +7,14 @@ import pytest
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
 
 from app.errors import ModelError
+from app.llm.engine import Engine
 from app.reranking import Reranker, reranker
 from app.retriever import Retriever
 from app.settings import RetrievalSettings, Settings
 from ingest.index import Where
 from ingest.library import Library
 from tests.builders import passage
+from tests.fakes import ScriptedRuntime
 
 WORDS = "is the a taxi paid train in evening after ten who pays what".split()  # noqa: SIM905
 TEXTS = ("The train in the evening.", "A taxi is paid after ten.", "Who pays?")
@@ -87,8 +89,9 @@ def test_one_that_classifies_is_told(tmp_path: Path) -> None:
 
 
 def test_it_is_off_unless_the_settings_name_one() -> None:
-    assert reranker(Settings.load()) is None
-    wanted = reranker(Settings.load(retrieval=RetrievalSettings(rerank="folder", candidates=7)))
+    engine = Engine(ScriptedRuntime())
+    assert reranker(Settings.load(), engine) is None
+    wanted = reranker(Settings.load(retrieval=RetrievalSettings(rerank="folder", candidates=7)), engine)
     assert wanted is not None and wanted.candidates == 7
 
 

@@ -8,26 +8,21 @@ from app.llm.sampling import Sampling
 from app.orchestrator import Orchestrator
 from app.outcome import ABSTAINED
 from app.settings import AnsweringSettings
-from ingest.documents import Passage
 from ingest.index import Where
 from tests.fakes import ScriptedRuntime
-from tests.shelf import FewDocuments, chunks_of, found
+from tests.shelf import FewDocuments, chunks_of
 
 
 class Asked:
-    """An orchestrator over a few documents; every chunk of a document is found in it."""
+    """An orchestrator over a few documents."""
 
     def __init__(self, shelf: FewDocuments, answers: Sequence[str] = ()) -> None:
         self.shelf = shelf
         self.runtime = ScriptedRuntime(answers, window_size=6000)
         settings = AnsweringSettings(answer_tokens=100)
         engine = Engine(self.runtime, speed=Speed(prefill=200.0, decode=50.0))
-        self.orchestrator = Orchestrator(self.search, engine, settings, Sampling(), shelf=shelf)
+        self.orchestrator = Orchestrator(shelf.search, engine, settings, Sampling(), shelf=shelf)
         self.conversation = self.orchestrator.begin(Where())
-
-    def search(self, query: str, limit: int, where: Where) -> list[Passage]:
-        ids = self.shelf.documents(where)
-        return [found(chunk, dense=0.1) for each in ids for chunk in self.shelf.held[each]][:limit]
 
     def events(self, question: str) -> list[Event]:
         return list(self.orchestrator.stream(question, self.conversation, AS_SET))
