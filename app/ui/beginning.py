@@ -47,8 +47,9 @@ def _show_model(model: str, problem: TransomError | None) -> None:
         offer_model(best, primary=True)
         offer_model(starter_offer())
         st.button("Look again", key="look again", icon=":material/refresh:", on_click=shared().open_again)
+    folder = literal_markdown(str(shared().settings.models_folder))
     st.caption(
         f"{best.title} is what suits this machine. The starter is a small stand-in that comes from the Python package "
-        f"index. Without a connection: put a GGUF file into `{shared().settings.models_folder}`, and look again."
+        f"index. Without a connection: put a GGUF file into {folder}, and look again."
     )
     follow_fetching()

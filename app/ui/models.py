@@ -26,7 +26,7 @@ def show_models(written: Settings) -> None:
             _offer(row, chosen, written)
     for fault in faults_in(folder):
         st.warning(literal_markdown(fault), icon=":material/warning:")
-    st.caption(f"GGUF files in `{folder}` are listed, too.")
+    st.caption(f"GGUF files in {literal_markdown(str(folder))} are listed, too.")
 
 
 def _in_words(row: Row, chosen: bool) -> str:

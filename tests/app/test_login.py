@@ -65,6 +65,7 @@ def test_a_browser_is_led_to_the_login(client: TestClient) -> None:
     page = client.get("/login")
     assert '<label for="password">' in page.text
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+    assert page.headers["referrer-policy"] == "same-origin"  # with "no-referrer", browsers send `Origin: null`
 
 
 def test_the_websocket_is_closed_before_the_login_and_open_after_it(client: TestClient) -> None:
