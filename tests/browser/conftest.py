@@ -9,7 +9,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -68,13 +71,20 @@ def environment(starter_model: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def chat(environment: dict[str, str]) -> Iterator[str]:
-    """The address of a running chat."""
-    home = Path(environment["TRANSOM_HOME"])
+    """The address of a running chat over the examples."""
     documents = str(ROOT / "examples/documents")
     subprocess.run([TRANSOM, "ingest", documents], env=environment, check=True, capture_output=True)
+    with serving(environment) as address:
+        yield address
+
+
+@contextmanager
+def serving(environment: dict[str, str], *options: str) -> Iterator[str]:
+    """A chat that runs, and its address."""
+    home = Path(environment["TRANSOM_HOME"])
     port = _free_port()
     with (home / "chat.log").open("w") as log:
-        command = [TRANSOM, "chat", "--no-open", "--port", str(port)]
+        command = [TRANSOM, "chat", "--no-open", "--port", str(port), *options]
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
             _wait_for(f"http://127.0.0.1:{port}", server, home / "chat.log")
@@ -84,20 +94,35 @@ def chat(environment: dict[str, str]) -> Iterator[str]:
             server.wait(20)
 
 
-@pytest.fixture
-def page(browser: Browser, chat: str) -> Iterator[Page]:
-    """The chat in a fresh browser session, ready for a question; no request may leave this machine."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
+@pytest.fixture(scope="session")
+def empty_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Of a chat without a model, which has nothing at the start."""
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("TRANSOM_")}
+    return {**outside, "TRANSOM_HOME": str(tmp_path_factory.mktemp("empty"))}
+
+
+@contextmanager
+def visiting(browser: Browser, address: str, **context: Any) -> Iterator[Page]:
+    """A page in a fresh browser session; no request may leave this machine."""
+    session = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
+    page = session.new_page()
     page.set_default_timeout(90_000)
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
-    page.goto(chat)
-    page.get_by_test_id("stChatInput").wait_for()
+    page.goto(address)
     yield page
-    context.close()
-    foreign = [url for url in requested if not url.startswith((chat, "data:", "blob:"))]
+    session.close()
+    here = f"http://{urlsplit(address).netloc}/"
+    foreign = [url for url in requested if not url.startswith((here, "data:", "blob:"))]
     assert not foreign
+
+
+@pytest.fixture
+def page(browser: Browser, chat: str) -> Iterator[Page]:
+    """The chat, ready for a question."""
+    with visiting(browser, chat) as page:
+        page.get_by_test_id("stChatInput").wait_for()
+        yield page
 
 
 def _free_port() -> int:
