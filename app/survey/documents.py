@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from rapidfuzz.distance import Prefix
 
 from app.answers import Surveying
 from app.citations.sentences import of_document
@@ -14,7 +17,24 @@ from ingest.documents import Chunk, Span
 from ingest.index import Where
 
 _NUMBER = re.compile(r"(?<!\w)\d+(?!\w)")
-_Placed = tuple[Key, Span]
+_LONGEST_ENDING = 3
+"""Letters by which two forms of a word may differ: generator, generators; but not deduct, deductible."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A word or a number of a text."""
+
+    key: Key
+    folded: str
+    span: Span
+
+    def is_form_of(self, other: "_Placed") -> bool:
+        """Whether both are the same word: of one stem, and one ending apart."""
+        longer, shorter = sorted((self.folded, other.folded), key=len, reverse=True)
+        common = Prefix.similarity(longer, shorter)
+        apart = len(longer) - common <= _LONGEST_ENDING and len(shorter) - common <= 1
+        return self.key == other.key and apart
 
 
 def contents(wanted: Contents, where: Where, shelf: Shelf) -> Generator[Surveying, None, Found]:
@@ -28,7 +48,7 @@ def contents(wanted: Contents, where: Where, shelf: Shelf) -> Generator[Surveyin
 
 def mentions(wanted: Mentions, where: Where, shelf: Shelf) -> Generator[Surveying, None, Found]:
     """Every document whose text holds the words of a term in a row, in whatever form, with the first such place."""
-    term = [key for key, _ in _placed(wanted.term)]
+    term = _placed(wanted.term)
     ids = [each.document_id for each in (yield from _first_chunks(wanted.files, where, shelf))] if term else []
     items = []
     for done, document_id in enumerate(ids):
@@ -56,19 +76,19 @@ def _first_chunks(files: str, where: Where, shelf: Shelf) -> Generator[Surveying
     return found
 
 
-def _places(term: list[Key], text: str) -> Iterator[Span]:
-    placed = list(_placed(text))
+def _places(term: list[_Placed], text: str) -> Iterator[Span]:
+    placed = _placed(text)
     for first in range(len(placed) - len(term) + 1):
         row = placed[first : first + len(term)]
-        if [key for key, _ in row] == term:
-            yield row[0][1][0], row[-1][1][1]
+        if all(said.is_form_of(wanted) for said, wanted in zip(row, term, strict=True)):
+            yield row[0].span[0], row[-1].span[1]
 
 
-def _placed(text: str) -> Iterator[_Placed]:
-    """The words and numbers of a text, as they are compared, and where they stand."""
-    said: list[_Placed] = [(word.key, (word.start, word.end)) for word in words(text)]
-    said += [(match[0], match.span()) for match in _NUMBER.finditer(text)]
-    return iter(sorted(said, key=lambda placed: placed[1]))
+def _placed(text: str) -> list[_Placed]:
+    """The words and numbers of a text, in their order."""
+    said = [_Placed(word.key, word.folded, (word.start, word.end)) for word in words(text)]
+    said += [_Placed(match[0], match[0], match.span()) for match in _NUMBER.finditer(text)]
+    return sorted(said, key=lambda placed: placed.span)
 
 
 def _sentence(text: str, place: Span) -> Span:

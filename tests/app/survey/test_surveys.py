@@ -62,6 +62,15 @@ def test_numbers_are_words_too() -> None:
     assert [each.passage.chunk.uri for each in answer.citations] == ["letter.md"]
 
 
+def test_a_word_of_the_same_stem_is_not_the_same_word() -> None:
+    few = FewDocuments(
+        one=chunks_of("one", "The employer deducts it."), two=chunks_of("two", "Deductibles and policies.")
+    )
+    for term in ("deductible", "policy"):
+        answer = Asked(few).answer(f"How many documents mention {term}?")
+        assert [each.passage.chunk.uri for each in answer.citations] == ["two.md"]
+
+
 def test_nothing_mentions_it() -> None:
     answer = Asked(_few()).answer("How many documents mention whales?")
     assert (answer.text, answer.citations) == ("None of 3 documents mentions \u201cwhales\u201d.", ())
