@@ -5,7 +5,7 @@ part and lists what they name. An item counts only if a passage of its part hold
 """
 
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Protocol
 
 from app.answers import Surveying, Token
@@ -40,6 +40,10 @@ _PART = 1_200
 _LONGEST = 384
 """Tokens of a list."""
 _BULLET = re.compile(r"^\s*(?:[-*\u2022]|\d+[.)])\s*")
+_AROUND = " .;,"
+_SEVERAL = 3
+_SHORT = 4
+"""Words of an item that may stand behind others on a line."""
 _NOTHING = frozenset(("none", "nothing", "no items"))
 
 
@@ -97,9 +101,9 @@ class Lister:
 
     def _listed(self, topic: str, part: Sequence[Passage]) -> Generator[tuple[str, list[Source]]]:
         """What the model lists of a part, as far as a passage holds it."""
-        for line in self._ask(topic, part).splitlines():
-            text = marks.without(_BULLET.sub("", line)).strip(" .;,")
-            if not is_claim(text) or text.lower() in _NOTHING:
+        places = {passage.chunk.uri.casefold() for passage in part}
+        for text in _items(self._ask(topic, part)):
+            if not is_claim(text) or text.casefold() in _NOTHING | places:
                 continue
             held = [(passage, support(text, passage.chunk, topic)) for passage in part]
             if sources := [Source(passage.chunk, found.span) for passage, found in held if found.verified]:
@@ -115,6 +119,15 @@ class Lister:
         for _ in generate(self._engine, Task(window, limit), generation):
             pass
         return generation.text
+
+
+def _items(reply: str) -> Iterator[str]:
+    """The items of a list, one on each line; small models put short ones behind each other, with commas."""
+    for line in reply.splitlines():
+        text = marks.without(_BULLET.sub("", line)).strip(_AROUND)
+        parts = [part.strip(_AROUND) for part in text.split(",")]
+        short = all(0 < len(part.split()) <= _SHORT for part in parts)
+        yield from parts if len(parts) >= _SEVERAL and short else [text]
 
 
 def _same(text: str) -> frozenset[object]:

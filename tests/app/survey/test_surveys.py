@@ -100,6 +100,13 @@ def test_a_list_holds_what_the_passages_hold_once_with_all_its_sources() -> None
     assert any(isinstance(event, Surveying) and event.noun == "parts" for event in events)
 
 
+def test_short_items_on_a_line_are_several_and_the_name_of_a_file_is_none() -> None:
+    few = FewDocuments(one=chunks_of("one", "Birds: Arctic tern,12 Puffin,3 Kittiwake,4."))
+    answer = Asked(few, ["- Arctic tern, Puffin, Kittiwake [1]\n- one.md"]).answer("List all birds.")
+    assert answer.text.splitlines()[:3] == ["- Arctic tern [1]", "- Puffin [1]", "- Kittiwake [1]"]
+    assert len(answer.claims) == 3
+
+
 def test_a_list_of_nothing_is_no_answer() -> None:
     answer = Asked(_few(), ["None."]).answer("List all birds.")
     assert answer.abstained
