@@ -7,6 +7,7 @@ from app.exchange import Verdict
 from app.shared import shared
 from app.talk import Talk
 from app.ui.listener import copy_link
+from app.ui.telling import telling
 
 
 def show_question_actions(talk: Talk, position: int) -> None:
@@ -82,11 +83,13 @@ def _edit(what: tuple[str, int] | None) -> None:
     st.session_state["editing"] = what
 
 
+@telling
 def _again(talk: Talk, position: int) -> None:
     exchange = talk.exchanges[position]
     shared().asking.ask_again(talk, position, exchange.question, Wish(attempt=exchange.attempt + 1))
 
 
+@telling
 def _judge(talk: Talk, position: int) -> None:
     thumb = st.session_state.get(f"thumbs-{talk.name}-{position}")
     reason = st.session_state.get(f"reason-{talk.name}-{position}") or ""

@@ -10,6 +10,7 @@ from app.shared import shared
 from app.talk import Talk
 from app.ui.markup import literal_markdown
 from app.ui.sources import open_source
+from app.ui.telling import telling
 from ingest.index import Where
 
 _PARAMETER = "conversation"
@@ -113,6 +114,7 @@ def _open(name: str, collection: str) -> None:
         st.session_state["collection"] = collection
 
 
+@telling
 def _delete(talk: Talk, store: Conversations) -> None:
     shared().asking.forget(talk)
     store.delete(talk.name)

@@ -17,8 +17,10 @@ from app.orchestrator import Orchestrator
 from app.outcome import ABSTAINED
 from app.pins import Pins
 from app.settings import AnsweringSettings, Settings
+from app.talk import Talk
 from ingest.catalogue import Entry
 from ingest.documents import Passage
+from ingest.errors import TransomError
 from ingest.events import Failed, Progressed
 from ingest.index import Where
 from ingest.library import Library
@@ -243,6 +245,19 @@ def test_the_window_is_shown_with_what_the_question_cost(home: Path) -> None:
     for part in ("System", "Passages", "Conversation", "Free"):
         assert f"</i>{part} <b>" in shown
     assert "evaluated, 0 reused" in shown
+
+
+def test_what_a_click_cannot_do_is_told_and_the_page_stays(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = ask(page(lambda: assistant("The gate costs $7 on Sundays [1].")), "What does the gate cost?")
+
+    def fails(*_: object) -> None:
+        raise TransomError("conversations.db cannot be used: disk full.", "Make room.")
+
+    monkeypatch.setattr(Talk, "take_back", fails)
+    test.button(key="again-0").click().run()
+    assert not test.exception
+    assert "disk full" in test.toast[0].value
+    assert [message.name for message in test.chat_message] == ["user", "assistant"]
 
 
 def test_conversations_are_reopened_renamed_and_deleted(home: Path) -> None:

@@ -21,6 +21,7 @@ from app.ui.pins import show_pins
 from app.ui.reader import cited, show_reader
 from app.ui.sidebar import collection_picker, show_adapters, show_documents
 from app.ui.sources import Opened, open_source, opened
+from app.ui.telling import telling
 from app.ui.thread import show, show_error
 from app.ui.window import show_window
 from ingest.errors import TransomError
@@ -110,6 +111,7 @@ def _suggest(talk: Talk, library: Library) -> None:
         st.button(literal_markdown(question), key=f"suggested-{number}", type="tertiary", on_click=ask)
 
 
+@telling
 def _ask(talk: Talk, question: str) -> None:
     shared().asking.ask(talk, question)
 
