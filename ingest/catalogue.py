@@ -106,7 +106,7 @@ class Catalogue:
     def _migrate(self) -> None:
         """Older catalogues knew no warnings or languages; the documents get theirs when they are read again."""
         columns = {row[1] for row in self._db.execute("PRAGMA table_info(documents)")}
-        for column in ("warning", "language"):  # in the order of the entry's fields
+        for column in ("warning", "language"):
             if column not in columns:
                 self._db.execute(f"ALTER TABLE documents ADD COLUMN {column} DEFAULT ''")
         self._db.execute("CREATE INDEX IF NOT EXISTS documents_by_language ON documents (collection, language)")
@@ -130,7 +130,9 @@ class Catalogue:
         """Writes an entry in place of the one before."""
         marks = ", ".join("?" * len(_COLUMNS))
         with _translated(self._path):
-            self._db.execute(f"INSERT OR REPLACE INTO documents VALUES ({marks})", astuple(entry))
+            self._db.execute(
+                f"INSERT OR REPLACE INTO documents ({', '.join(_COLUMNS)}) VALUES ({marks})", astuple(entry)
+            )
 
     def change(self, entry: Entry, **values: object) -> None:
         """Writes `entry` with some of its fields replaced."""
