@@ -1,8 +1,8 @@
 """What a document hides from the people who read it, and a model would see.
 
 Characters without a shape are taken out of the text: they split words, turn them round, or spell messages in no ink.
-Words that cannot be seen (white, tiny, off the page, switched off) stay, since some layouts hide what they show later;
-they are told, so that a person can look.
+Words that cannot be seen (white, tiny, off the page, switched off, in comments) are told, so that a person can look.
+Most of them stay, since some layouts hide what they show later; what a web page switches off, its converter leaves out.
 """
 
 import re

@@ -1,6 +1,5 @@
 """E-mail as it is stored (.eml): its header, its body, and the names of what is attached."""
 
-from collections.abc import Iterator
 from email import policy
 from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
@@ -20,27 +19,30 @@ def read_mail(path: Path, media_type: str) -> Extracted:
     try:
         with path.open("rb") as file:
             message = BytesParser(EmailMessage, policy=policy.default).parse(file)
-        text, subject = storable(_text(message)), storable(message["Subject"] or "")
+        text, warnings = _text(message)
+        subject = storable(message["Subject"] or "")
     except (OSError, MemoryError, RecursionError, ReadError):
         raise
     except Exception as error:  # whatever the standard library stumbles over in a broken header
         raise ReadError(f"The message is damaged: {error}", "Open it in a mail program and save it again.") from error
-    return Extracted(title_or_name(subject, path), media_type, (Page(1, text),))
+    return Extracted(title_or_name(subject, path), media_type, (Page(1, storable(text)),), warnings=warnings)
 
 
-def _text(message: EmailMessage) -> str:
+def _text(message: EmailMessage) -> tuple[str, tuple[str, ...]]:
+    """The text of a message, and what its body hides."""
     header = "\n".join(f"{name}: {message[name]}" for name in _HEADER if message[name])
     attached = ", ".join(part.get_filename() or "without a name" for part in message.iter_attachments())
-    parts = [header, *_bodies(message), f"Attached: {attached}" if attached else ""]
-    return "\n\n".join(part.strip() for part in parts if part.strip())
+    body, warnings = _body(message)
+    parts = [header, body, f"Attached: {attached}" if attached else ""]
+    return "\n\n".join(part.strip() for part in parts if part.strip()), warnings
 
 
-def _bodies(message: EmailMessage) -> Iterator[str]:
-    """The body as plain text, or else as the web page it is."""
+def _body(message: EmailMessage) -> tuple[str, tuple[str, ...]]:
+    """The body as plain text, or else as the web page it is, and what that hides."""
     body = message.get_body(("plain", "html"))
-    if body is not None:
-        text = _content(body)
-        yield web_text(text) if body.get_content_subtype() == "html" else text
+    text = _content(body) if body is not None else ""
+    is_page = body is not None and body.get_content_subtype() == "html"
+    return web_text(text) if is_page else (text, ())
 
 
 def _content(part: MIMEPart) -> str:

@@ -13,7 +13,10 @@ from kreuzberg import ExtractionConfig, PostProcessorConfig, extract_bytes_sync
 from ingest.documents import Page
 from ingest.errors import EncryptedError, ReadError
 from ingest.readers.extracted import Extracted, headings_of_pages, table, title_or_name
+from ingest.readers.hidden import told
 from ingest.readers.markup import readable
+from ingest.readers.media_type import XLSX
+from ingest.readers.sheets_hidden import HOW, hidden_words
 
 _FRONT_MATTER = re.compile(r"^---\n(?:[\w:-]+:.*\n|[ \t]+.*\n)+---\n+", re.MULTILINE)
 """The metadata that kreuzberg puts before some chapters of a book."""
@@ -48,7 +51,9 @@ def read_sheets(path: Path, media_type: str) -> Extracted:
         for number, parts in sorted(tables.items())
     )
     title = title_or_name(result.metadata.get("title"), path)
-    return Extracted(title, media_type, pages, headings_of_pages(pages, [page.label for page in pages]), paged=True)
+    headings = headings_of_pages(pages, [page.label for page in pages])
+    warnings = told(hidden_words(path), HOW) if media_type == XLSX else ()
+    return Extracted(title, media_type, pages, headings, paged=True, warnings=warnings)
 
 
 def _cell(text: str) -> str:

@@ -14,6 +14,7 @@ from ingest.documents import Heading, Page
 from ingest.errors import UnsupportedError
 from ingest.readers.extracted import Extracted, title_or_name
 from ingest.readers.headings import markdown_headings, rst_headings
+from ingest.readers.hidden import told
 
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -31,6 +32,15 @@ _SAMPLE = 1 << 16
 """Bytes that the guess of an encoding looks at."""
 _WESTERN = "cp1252"
 _NOT_ASCII = re.compile(r"[^\0-\x7f]")
+_COMMENT = re.compile(
+    r"""
+    ^[ ]{0,3}(?P<fence>```+|~~~+).*?(?:^[ ]{0,3}(?P=fence)|\Z)  # code is seen
+    | `[^`\n]+`
+    | <!--(?P<words>.*?)(?:-->|\Z)
+    """,
+    re.VERBOSE | re.MULTILINE | re.DOTALL,
+)
+"""What Markdown hides."""
 _CONTROL = re.compile(r"[\0-\x08\x0e-\x1a\x7f]")
 _MOST_CONTROLS = 0.02
 """The share of control characters above which a file is no text."""
@@ -43,7 +53,9 @@ def read_text(path: Path, media_type: str) -> Extracted:
         raise no_text()
     headings = _headings(text, media_type)
     title = next((heading.title for heading in headings if heading.level == 1), None)
-    return Extracted(title_or_name(title, path), media_type, (Page(1, text),), headings)
+    return Extracted(
+        title_or_name(title, path), media_type, (Page(1, text),), headings, warnings=_hidden(text, media_type)
+    )
 
 
 def decode(data: bytes, declared: str = "") -> str:
@@ -114,6 +126,12 @@ def _likeliest_encoding(data: bytes) -> str:
     if any(_WESTERN in (guess.encoding, *guess.could_be_from_charset) for guess in ties):
         return _WESTERN
     return best.encoding
+
+
+def _hidden(text: str, media_type: str) -> tuple[str, ...]:
+    """What a text hides where it is shown as a page."""
+    comments = _COMMENT.finditer(text) if media_type == "text/markdown" else ()
+    return told(sum(len((comment["words"] or "").split()) for comment in comments), "they stand in comments")
 
 
 def _headings(text: str, media_type: str) -> tuple[Heading, ...]:

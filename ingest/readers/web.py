@@ -1,6 +1,7 @@
 """Web pages: cleaned with lxml, then converted like a Word file."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from lxml import etree, html
@@ -14,7 +15,10 @@ from ingest.readers.office import convert
 from ingest.readers.text import decode, without_data
 
 _CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
-_UNSEEN = ("title", "meta", "link", "base", "script", "style", "template", "noscript", "svg", "iframe")
+_UNSEEN = (
+    *("title", "meta", "link", "base", "script", "style", "template", "noscript", "svg", "iframe"),
+    *("audio", "canvas", "datalist", "video"),
+)
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|opacity)\s*:\s*0*(?:\.0+|[01]px)?\s*(?:[a-z%]{1,3})?\s*(?:;|!|$)"
     r"|(?:left|top|text-indent)\s*:\s*-\d{3,}",
@@ -42,18 +46,29 @@ def _hidden(page: html.HtmlElement) -> tuple[str, ...]:
     hidden = [element for element in page.iter(etree.Element) if _is_hidden(element)]
     inner = {id(child) for element in hidden for child in element.iterdescendants()}
     texts = (" ".join(element.itertext()) for element in hidden if id(element) not in inner)
-    return told(sum(len(text.split()) for text in texts), "the page switches them off, or writes them in white or tiny")
+    pictures = (picture.get("alt", "") for picture in page.iter("img"))
+    return (
+        *told(_words(texts), "the page switches them off, or writes them in white or tiny"),
+        *told(_words(pictures), "they stand for pictures"),
+    )
+
+
+def _words(texts: Iterable[str]) -> int:
+    return sum(len(text.split()) for text in texts)
 
 
 def _is_hidden(element: html.HtmlElement) -> bool:
     style = element.get("style", "")
     white = _WHITE.search(style) and "background" not in style
-    return element.tag not in _UNSEEN and bool("hidden" in element.attrib or white or _HIDING.search(style))
+    off = "hidden" in element.attrib or (element.tag == "dialog" and "open" not in element.attrib)
+    return element.tag not in _UNSEEN and bool(off or white or _HIDING.search(style))
 
 
-def web_text(page: str) -> str:
-    """The text of a web page that is part of something else; raises :class:`ReadError`."""
-    return _content(_parse(page))[0]
+def web_text(page: str) -> tuple[str, tuple[str, ...]]:
+    """The text of a web page that is part of something else, and what it hides; raises :class:`ReadError`."""
+    parsed = _parse(page)
+    warnings = _hidden(parsed)
+    return _content(parsed)[0], warnings
 
 
 def _content(page: html.HtmlElement) -> tuple[str, tuple[Heading, ...]]:

@@ -20,7 +20,7 @@ from ingest.readers.media_type import BROKEN
 from ingest.readers.office import convert
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_PARTS = re.compile(r"word/(document|footnotes|endnotes|comments)\.xml|docProps/core\.xml")
+_PARTS = re.compile(r"word/(document|footnotes|endnotes)\.xml|docProps/core\.xml")
 _NEEDED = re.compile(r".*\.(xml|rels)")
 """Not pictures, films and embedded files: nothing reads them."""
 _LOST = "&<>"
@@ -78,6 +78,7 @@ def _is_hidden(look: etree._Element | None) -> bool:
 
 
 def _rewritten_part(root: etree._Element) -> bytes:
+    etree.strip_elements(root, _WORD + "moveFrom", with_tail=False)  # it stands where it was moved to
     for element in root.iter(etree.Element):
         if element.tag in _WRITTEN and element.getparent().tag == _WORD + "r":
             element.text = _WRITTEN[element.tag]
