@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from pydantic import TypeAdapter
 
 from app.answers import Turn
 from app.conversation import Conversation
+from app.database import opened
 from app.exchange import Exchange
 from app.llm.ledger import LedgerState
 from ingest.documents import Passage
-from ingest.errors import TransomError
 from ingest.index import Where
 
 _SCHEMA = """
@@ -161,17 +161,8 @@ class Conversations:
             db.execute("DELETE FROM conversations WHERE name = ?", (name,))
             db.execute("DELETE FROM exchanges WHERE conversation = ?", (name,))
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self._file, timeout=30)) as db:
-                db.executescript(_SCHEMA)
-                yield db
-        except sqlite3.Error as error:
-            raise TransomError(
-                f"{self._file} cannot be used: {error}.",
-                "If it is damaged, move it away: only conversations are in it.",
-            ) from error
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return opened(self._file, _SCHEMA)
 
 
 def turns_of(exchanges: Sequence[Exchange]) -> list[Turn]:

@@ -2,14 +2,13 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-from ingest.errors import TransomError
+from app.database import opened
 
 T = TypeVar("T")
 
@@ -47,14 +46,5 @@ class Records(Generic[T]):
             row = db.execute(query, values).fetchone()
         return self._kind.validate_json(row[0]) if row else None
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self._file, timeout=30)) as db:
-                db.execute(_SCHEMA)
-                yield db
-        except sqlite3.Error as error:
-            raise TransomError(
-                f"{self._file} cannot be used: {error}.",
-                f"If it is damaged, move it away: only {self._file.stem} are in it.",
-            ) from error
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return opened(self._file, _SCHEMA)
