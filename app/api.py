@@ -129,8 +129,7 @@ def _from_here(request: Request) -> bool:
 
 def _ingest(shared: Shared, wanted: Wanted) -> Rows:
     library, paths = shared.library(), [Path(path) for path in wanted["paths"]]
-    options = {name: wanted[name] for name in ("retry", "ocr", "missing_ok")}
-    begin = partial(library.ingest, paths, wanted["collection"], **options)
+    begin = partial(library.ingest, paths, wanted["collection"], **wanted["wishes"])
     yield from _each(event_json, shared.ingests.run(begin))
 
 

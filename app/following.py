@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
 from threading import Lock, Thread
-from typing import cast
+from typing import Unpack, cast
 
 from app.errors import unforeseen
 from app.ingesting import Ingests, StoppedError
 from app.jsonfile import read_json, write_json
+from ingest.desk import Ingesting, Wishes
 from ingest.errors import TransomError
 from ingest.events import Event
-from ingest.watch import Ingesting, watch
+from ingest.watch import watch
 
 _AGAIN = 30.0
 """Seconds after which a folder that cannot be followed is tried again: its disk may be back."""
@@ -143,16 +144,6 @@ class _InTurn:
         self._library = library
         self._ingests = ingests
 
-    def ingest(
-        self,
-        paths: Sequence[Path],
-        collection: str,
-        *,
-        retry: bool = False,
-        ocr: bool = False,
-        missing_ok: bool = False,
-    ) -> Iterator[Event]:
-        """See :class:`~ingest.watch.Ingesting`."""
-        yield from self._ingests.run(
-            lambda: self._library.ingest(paths, collection, retry=retry, ocr=ocr, missing_ok=missing_ok)
-        )
+    def ingest(self, paths: Sequence[Path], collection: str, **wishes: Unpack[Wishes]) -> Iterator[Event]:
+        """See :class:`~ingest.desk.Ingesting`."""
+        yield from self._ingests.run(lambda: self._library.ingest(paths, collection, **wishes))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ingest.catalogue import Catalogue, Entry
+from ingest.desk import Ingesting
 from ingest.errors import UsageError
 from ingest.events import Event, Removed
 from ingest.sources import Source
@@ -13,15 +14,12 @@ STATES = {"all": "All", "indexed": "Ready", "indexing": "Being read", "failed": 
 """What can be listed, and what a person calls it."""
 
 
-class Shelf(Protocol):
+class Shelf(Ingesting, Protocol):
     """What of a library is needed here."""
 
     @property
     def catalogue(self) -> Catalogue:
         """What was ingested, and how it went."""
-
-    def ingest(self, paths: Sequence[Path], collection: str, *, retry: bool, ocr: bool) -> Iterator[Event]:
-        """Brings a collection up to date with files and folders."""
 
     def forget(self, document_ids: Sequence[str]) -> Iterator[Removed]:
         """Removes documents by their ids."""

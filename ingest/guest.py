@@ -4,8 +4,9 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import cast
+from typing import Unpack, cast
 
+from ingest.desk import Wishes
 from ingest.events import Event, Finished
 from ingest.library import DEFAULT_COLLECTION, Library
 from ingest.owner import Owner
@@ -19,16 +20,9 @@ class Guest(Library):
     """Opens the index for each ingest alone, and hands one that is going on over to an owner that comes meanwhile."""
 
     def ingest(
-        self,
-        paths: Sequence[Path],
-        collection: str = DEFAULT_COLLECTION,
-        *,
-        retry: bool = False,
-        ocr: bool = False,
-        missing_ok: bool = False,
+        self, paths: Sequence[Path], collection: str = DEFAULT_COLLECTION, **wishes: Unpack[Wishes]
     ) -> Iterator[Event]:
-        """See :class:`~ingest.remote.Desk`. The owner goes on where this process stopped."""
-        wishes = {"retry": retry, "ocr": ocr, "missing_ok": missing_ok}
+        """See :class:`~ingest.desk.Desk`. The owner goes on where this process stopped."""
         owner = self._owner()
         if owner is None:
             try:

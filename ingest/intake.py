@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from ingest.catalogue import Entry
@@ -85,11 +84,9 @@ class Intake:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._sandbox:
-            self._sandbox.__exit__(kind, error, trace)
+            self._sandbox.__exit__(*error)
 
 
 def outcome(reading: Reading) -> Prepared | ReadError:

@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Self, Unpack
 
 import httpx
 
-from ingest.catalogue import Catalogue, catalogue_path
+from ingest.catalogue import Catalogue, Coverage, catalogue_path
+from ingest.desk import Desk, Wishes
 from ingest.documents import Passage
 from ingest.errors import IndexUnavailableError
 from ingest.events import Event, Removed
@@ -19,50 +19,7 @@ from ingest.settings import IngestSettings
 from ingest.sources import meant_ids
 from ingest.wire import error_from_json, event_from_json, passages_from_json, where_json
 
-if TYPE_CHECKING:
-    from ingest.catalogue import Coverage
-
 _AGAIN = "What was done is kept: run the same command again, and it goes on from there."
-
-
-class Desk(Protocol):
-    """What a library does for the command line, whoever does it: this process or the owner of the index."""
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """What was ingested, and how it went."""
-
-    def ingest(
-        self,
-        paths: Sequence[Path],
-        collection: str,
-        *,
-        retry: bool = False,
-        ocr: bool = False,
-        missing_ok: bool = False,
-    ) -> Iterator[Event]:
-        """Brings a collection up to date with files and folders; closing the iterator stops the run."""
-
-    def search(self, query: str, limit: int, where: Where) -> list[Passage]:
-        """The best passages for a query."""
-
-    def require(self, collection: str) -> None:
-        """Raises :class:`~ingest.errors.UsageError` where a collection holds nothing that could be asked about."""
-
-    def remove(self, paths: Sequence[Path], collection: str) -> Iterator[Removed]:
-        """Forgets documents; the files themselves are not touched."""
-
-    def remove_collection(self, collection: str) -> None:
-        """Forgets a whole collection."""
-
-    def coverage(self, collection: str) -> "Coverage | None":
-        """How much of the collection's folders was read; None where nothing was counted."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
 
 def open_library(settings: IngestSettings) -> Desk:
@@ -122,9 +79,7 @@ class Line:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -140,44 +95,35 @@ class RemoteLibrary:
         """What was ingested, and how it went."""
         return Catalogue(catalogue_path(self.settings))
 
-    def ingest(
-        self,
-        paths: Sequence[Path],
-        collection: str,
-        *,
-        retry: bool = False,
-        ocr: bool = False,
-        missing_ok: bool = False,
-    ) -> Iterator[Event]:
-        """See :class:`Desk`. While another ingest runs, this one waits and says so."""
-        wanted = {"retry": retry, "ocr": ocr, "missing_ok": missing_ok}
-        rows = self._line.request("ingest", paths=_absolute(paths), collection=collection, **wanted)
+    def ingest(self, paths: Sequence[Path], collection: str, **wishes: Unpack[Wishes]) -> Iterator[Event]:
+        """See :class:`~ingest.desk.Desk`. While another ingest runs, this one waits and says so."""
+        rows = self._line.request("ingest", paths=_absolute(paths), collection=collection, wishes=wishes)
         yield from map(event_from_json, rows)
 
     def search(self, query: str, limit: int, where: Where) -> list[Passage]:
-        """See :class:`Desk`."""
+        """See :class:`~ingest.desk.Desk`."""
         (row,) = self._line.request("search", query=query, limit=limit, where=where_json(where))
         return passages_from_json(row["passages"])
 
     def require(self, collection: str) -> None:
-        """See :class:`Desk`."""
+        """See :class:`~ingest.desk.Desk`."""
         for _ in self._line.request("require", collection=collection):
             pass
 
     def remove(self, paths: Sequence[Path], collection: str) -> Iterator[Removed]:
-        """See :class:`Desk`."""
+        """See :class:`~ingest.desk.Desk`."""
         for row in self._line.request("remove", documents=meant_ids(self.catalogue, collection, paths)):
             event = event_from_json(row)
             if isinstance(event, Removed):
                 yield event
 
     def remove_collection(self, collection: str) -> None:
-        """See :class:`Desk`."""
+        """See :class:`~ingest.desk.Desk`."""
         for _ in self._line.request("remove-collection", collection=collection):
             pass
 
-    def coverage(self, collection: str) -> "Coverage | None":
-        """See :class:`Desk`."""
+    def coverage(self, collection: str) -> Coverage | None:
+        """See :class:`~ingest.desk.Desk`."""
         return self.catalogue.coverage(collection)
 
     def close(self) -> None:
@@ -189,9 +135,7 @@ class RemoteLibrary:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -16,7 +16,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from queue import LifoQueue
-from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from ingest.errors import ReadError
@@ -55,9 +54,7 @@ class Sandbox(AbstractContextManager["Sandbox[Item, Result]"], Generic[Item, Res
         """Begins with an item. The result raises :class:`ReadError` that says what went wrong."""
         return self._threads.submit(self._do, item)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
         for worker in self._workers:
             worker.kill()

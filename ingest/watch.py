@@ -9,8 +9,9 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Unpack
 
+from ingest.desk import Ingesting, Wishes
 from ingest.errors import UsageError
 from ingest.events import Event, Finished, Skipped, Unchanged
 from ingest.scan import DECISIVE, FolderGoneError, Found, Ignored, reason_by_name, scan, uri_of
@@ -24,29 +25,8 @@ _SURE = 600.0
 """Seconds after which everything is swept: not every disk tells of its changes, least of all one in a network."""
 
 
-class Ingesting(Protocol):
-    """Whoever does the sweeps: a library, or the owner of the index."""
-
-    def ingest(
-        self,
-        paths: Sequence[Path],
-        collection: str,
-        *,
-        retry: bool = False,
-        ocr: bool = False,
-        missing_ok: bool = False,
-    ) -> Iterator[Event]:
-        """Brings a collection up to date with files and folders; closing the iterator stops the run."""
-
-
-def watch(  # noqa: PLR0913 - what ingest takes, and how to end it
-    library: Ingesting,
-    paths: Sequence[Path],
-    collection: str,
-    stop: threading.Event,
-    *,
-    retry: bool = False,
-    ocr: bool = False,
+def watch(
+    library: Ingesting, paths: Sequence[Path], collection: str, stop: threading.Event, **wishes: Unpack[Wishes]
 ) -> Iterator[Event]:
     """Ingests files and folders, then follows their changes until `stop` is set; the events are those of ingest.
 
@@ -55,10 +35,10 @@ def watch(  # noqa: PLR0913 - what ingest takes, and how to end it
     """
     places = [path.expanduser().resolve() for path in paths]
     with closing(_Follower(places, stop)) as follower:
-        yield from library.ingest(paths, collection, retry=retry, ocr=ocr)
+        yield from library.ingest(paths, collection, **wishes)
         while not stop.is_set():
             if parts := follower.parts():
-                yield from _sweep(library, parts, collection, ocr, follower)
+                yield from _sweep(library, parts, collection, wishes.get("ocr", False), follower)
 
 
 def _sweep(

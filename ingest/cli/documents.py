@@ -11,10 +11,10 @@ import click
 from ingest.cli.options import COLLECTION, JSON
 
 if TYPE_CHECKING:
+    from ingest.desk import Desk
     from ingest.display import Outcome
     from ingest.errors import UsageError
     from ingest.events import Removed
-    from ingest.remote import Desk
     from ingest.settings import IngestSettings
 
 

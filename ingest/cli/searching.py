@@ -9,8 +9,8 @@ import click
 from ingest.cli.options import COLLECTION, JSON
 
 if TYPE_CHECKING:
+    from ingest.desk import Desk
     from ingest.documents import Passage
-    from ingest.remote import Desk
     from ingest.settings import IngestSettings
 
 

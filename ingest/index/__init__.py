@@ -5,7 +5,6 @@ Both keep the same points with the same payload and answer a query the same way;
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from types import TracebackType
 from typing import Protocol, Self
 
 from ingest.documents import Chunk, Passage
@@ -62,9 +61,7 @@ class Index(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
 
 
 def open_index(settings: IngestSettings, fingerprint: Fingerprint | None) -> Index:

@@ -6,7 +6,6 @@ made the index stands in the Qdrant collection's metadata, which servers keep si
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Self
 
 from qdrant_client import QdrantClient, models
@@ -182,9 +181,7 @@ class ServerIndex:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
