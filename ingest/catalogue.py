@@ -5,20 +5,16 @@ stored and turned into `indexed` after its last, so that a run that was killed i
 the next one.
 """
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
-from ingest.errors import TransomError
+from ingest.catalogue_file import open_file, translated
 from ingest.settings import IngestSettings
 
 State = Literal["indexing", "indexed", "failed"]
-
-_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +61,6 @@ class Coverage(NamedTuple):
 
 
 _COLUMNS = tuple(field.name for field in fields(Entry))
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS documents (
-    {", ".join(_COLUMNS)},
-    PRIMARY KEY (document_id)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS documents_by_place ON documents (collection, root, uri);
-CREATE INDEX IF NOT EXISTS documents_by_content ON documents (sha256);
-CREATE TABLE IF NOT EXISTS folders (
-    collection, root, disk, found, swept,
-    PRIMARY KEY (collection, root)
-) WITHOUT ROWID;
-CREATE TEMP TABLE seen (document_id PRIMARY KEY) WITHOUT ROWID;
-"""
 
 
 class Catalogue:
@@ -85,37 +68,8 @@ class Catalogue:
 
     def __init__(self, path: Path) -> None:
         """Opens or creates the file; raises :class:`TransomError` where it is damaged or cannot be written."""
-        with _translated(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-            self._path = path
-            try:
-                self._prepare()
-            except sqlite3.Error:
-                self._db.close()
-                raise
-
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(_SCHEMA)
-        self._migrate()
-        self._db.execute(f"PRAGMA user_version = {_VERSION}")
-        self._check()
-
-    def _migrate(self) -> None:
-        """Older catalogues knew no warnings or languages; the documents get theirs when they are read again."""
-        columns = {row[1] for row in self._db.execute("PRAGMA table_info(documents)")}
-        for column in ("warning", "language"):
-            if column not in columns:
-                self._db.execute(f"ALTER TABLE documents ADD COLUMN {column} DEFAULT ''")
-        self._db.execute("CREATE INDEX IF NOT EXISTS documents_by_language ON documents (collection, language)")
-
-    def _check(self) -> None:
-        """SQLite notices damage only where it looks; this looks everywhere (20 ms for 20,000 documents)."""
-        (found,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
+        self._path = path
+        self._db = open_file(path, _COLUMNS)
 
     def get(self, document_id: str) -> Entry | None:
         """The entry of a document, if it was ever seen."""
@@ -129,7 +83,7 @@ class Catalogue:
     def put(self, entry: Entry) -> None:
         """Writes an entry in place of the one before."""
         marks = ", ".join("?" * len(_COLUMNS))
-        with _translated(self._path):
+        with translated(self._path):
             self._db.execute(
                 f"INSERT OR REPLACE INTO documents ({', '.join(_COLUMNS)}) VALUES ({marks})", astuple(entry)
             )
@@ -140,12 +94,12 @@ class Catalogue:
 
     def drop(self, document_id: str) -> None:
         """Forgets a document."""
-        with _translated(self._path):
+        with translated(self._path):
             self._db.execute("DELETE FROM documents WHERE document_id = ?", (document_id,))
 
     def forget_indexed(self) -> None:
         """Forgets every document that holds chunks, because the index does not hold them."""
-        with _translated(self._path):
+        with translated(self._path):
             self._db.execute("DELETE FROM documents WHERE chunks > 0")
 
     def entries(self, collection: str | None = None) -> Iterator[Entry]:
@@ -157,14 +111,14 @@ class Catalogue:
     def collections(self) -> dict[str, int]:
         """Each collection with the number of its indexed documents."""
         query = "SELECT collection, sum(state = 'indexed') FROM documents GROUP BY collection ORDER BY 1"
-        with _translated(self._path):
+        with translated(self._path):
             return dict(self._db.execute(query).fetchall())
 
     def languages(self, collection: str | None = None) -> list[str]:
         """The languages of the documents in all collections, or in one."""
         query = "SELECT DISTINCT language FROM documents"
         values = () if collection is None else (collection,)
-        with _translated(self._path):
+        with translated(self._path):
             rows = self._db.execute(f"{query} WHERE collection = ?" if values else query, values).fetchall()
         return [language for (language,) in rows]
 
@@ -174,22 +128,22 @@ class Catalogue:
             "SELECT root FROM documents WHERE collection = ?1 UNION "
             "SELECT root FROM folders WHERE collection = ?1 ORDER BY 1"
         )
-        with _translated(self._path):
+        with translated(self._path):
             return [root for (root,) in self._db.execute(query, (collection,))]
 
     def start_sweep(self) -> None:
         """Forgets which documents were marked as seen."""
-        with _translated(self._path):
+        with translated(self._path):
             self._db.execute("DELETE FROM seen")
 
     def mark_seen(self, document_id: str) -> None:
         """Marks a document as found by the present sweep."""
-        with _translated(self._path):
+        with translated(self._path):
             self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (document_id,))
 
     def unmark_seen(self, document_id: str) -> None:
         """Takes the mark away: the file has vanished since."""
-        with _translated(self._path):
+        with translated(self._path):
             self._db.execute("DELETE FROM seen WHERE document_id = ?", (document_id,))
 
     def unseen(self, collection: str, root: str) -> Iterator[Entry]:
@@ -203,37 +157,37 @@ class Catalogue:
     def disk(self, collection: str, root: str) -> int | None:
         """The disk a folder was on when it was swept last, as :func:`~ingest.scan.disk_of` names it."""
         query = "SELECT disk FROM folders WHERE collection = ? AND root = ?"
-        with _translated(self._path):
+        with translated(self._path):
             row = self._db.execute(query, (collection, root)).fetchone()
         return None if row is None else int(row[0])
 
     def expect(self, collection: str, root: str, disk: int, found: int) -> None:
         """Notes that a sweep of a folder has begun, and how many files it is going to meet."""
-        with _translated(self._path):
+        with translated(self._path):
             self._db.execute(
                 "INSERT OR REPLACE INTO folders VALUES (?, ?, ?, ?, FALSE)", (collection, root, disk, found)
             )
 
     def end_sweep(self, collection: str, root: str) -> None:
         """Notes that every file of a folder has been met."""
-        with _translated(self._path):
+        with translated(self._path):
             self._db.execute("UPDATE folders SET swept = TRUE WHERE collection = ? AND root = ?", (collection, root))
 
     def forget_folders(self, collection: str) -> None:
         """Forgets what was noted of a collection's folders."""
-        with _translated(self._path):
+        with translated(self._path):
             self._db.execute("DELETE FROM folders WHERE collection = ?", (collection,))
 
     def forget_folder(self, collection: str, root: str) -> None:
         """Forgets what was noted of one folder."""
-        with _translated(self._path):
+        with translated(self._path):
             self._db.execute("DELETE FROM folders WHERE collection = ? AND root = ?", (collection, root))
 
     def coverage(self, collection: str) -> Coverage | None:
         """How much of a collection's folders is read; None if all is, or as long as nobody has counted."""
         query = "SELECT sum(found), min(swept) FROM folders WHERE collection = ?"
         settled = "SELECT count(*) FROM documents WHERE collection = ? AND state != 'indexing'"
-        with _translated(self._path):
+        with translated(self._path):
             found, swept = self._db.execute(query, (collection,)).fetchone()
             (read,) = self._db.execute(settled, (collection,)).fetchone()
         return None if found is None or swept or read >= found else Coverage(read, found)
@@ -250,7 +204,7 @@ class Catalogue:
 
     def _select(self, where: str, *values: object) -> Iterator[Entry]:
         query = f"SELECT {', '.join(_COLUMNS)} FROM documents WHERE {where} ORDER BY collection, root, uri"
-        with _translated(self._path):
+        with translated(self._path):
             rows = self._db.execute(query, values).fetchall()
         return (Entry(*row) for row in rows)
 
@@ -263,19 +217,3 @@ def catalogue_path(settings: IngestSettings) -> Path:
     else:
         name = "server-" + sha256(f"{storage.url}\0{storage.name}".encode()).hexdigest()[:12]
     return settings.home / "index" / name / "catalogue.sqlite"
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.OperationalError, sqlite3.ProgrammingError, OSError) as error:
-        raise TransomError(
-            f"The catalogue {path} cannot be used: {error}",
-            "Check that its folder can be written and its disk is not full.",
-        ) from error
-    except sqlite3.Error as error:
-        raise TransomError(
-            f"The catalogue {path} is damaged: {error}",
-            "Make it anew from your documents: `transom ingest --rebuild PATH...`",
-        ) from error
