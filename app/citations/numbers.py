@@ -7,6 +7,7 @@ from decimal import Decimal
 _SCALES = {"thousand": 3, "million": 6, "billion": 9, "bn": 9, "trillion": 12}
 _NUMBER = re.compile(rf"(\d+(?:[.,'\u2019\u00a0\u202f]\d+)*)(?:[^\S\n]?-?({'|'.join(_SCALES)})\b)?", re.IGNORECASE)
 _WORD = re.compile(r"[a-z]+")
+_LETTERS = re.compile(r"[A-Za-z]+")
 _MONTHS = _WORD.findall("january february march april may june july august september october november december")
 _COUNTED = _WORD.findall("zero one two three four five six seven eight nine ten eleven twelve")
 _ORDINALS = _WORD.findall("zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth")
@@ -32,8 +33,13 @@ def stated(text: str) -> Iterator[frozenset[str]]:
 
 
 def known(text: str) -> frozenset[str]:
-    """All that the numbers of a source may mean, in digits or words; 5 million is no 5 there."""
-    said = frozenset(WRITTEN[word] for word in _WORD.findall(text.lower()) if word in WRITTEN)
+    """All that the numbers of a source may mean, in digits or words; 5 million is no 5 there.
+
+    May is the fifth month; what somebody may do is no number.
+    """
+    said = frozenset(
+        WRITTEN[word.lower()] for word in _LETTERS.findall(text) if word.lower() in WRITTEN and word != "may"
+    )
     return said.union(*_read(text, unscaled=False))
 
 

@@ -119,6 +119,7 @@ def _cited(answer: str, text: str) -> Citation:
         ("The grant is 500mg", "The grant is 500 mg."),
         ("The grant ends on 9 October 2024", "The grant ends on 2024-10-09."),
         ("The grant ends on 9.10.2024", "The grant ends on 9 October 2024."),
+        ("The grant ends on 9.5.2024", "The grant ends on 9 May 2024."),
         ("The grant is ٢٥ euros", "The grant is 25 euros."),
     ],
 )
@@ -133,6 +134,7 @@ def test_a_number_may_be_written_differently(said: str, written: str) -> None:
         ("The grant is 5 billion euros", "The grant is 5 million euros."),
         ("The grant ends on 9 October 2024", "The grant ends on 2024-11-09."),
         ("The grant covers 3 years", "The grant covers five years."),
+        ("The grant may run for 5 years", "The grant may run for 30 years."),
     ],
 )
 def test_a_number_that_only_looks_alike_is_not_verified(said: str, written: str) -> None:
