@@ -1,8 +1,9 @@
 """Which documents there are, and which of them mention something: looked up, not guessed."""
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 
 from rapidfuzz.distance import Prefix
@@ -48,14 +49,14 @@ def contents(wanted: Contents, where: Where, shelf: Shelf) -> Generator[Surveyin
 
 def mentions(wanted: Mentions, where: Where, shelf: Shelf) -> Generator[Surveying, None, Found]:
     """Every document whose text holds the words of a term in a row, in whatever form, with the first such place."""
-    term = _placed(wanted.term)
-    ids = [each.document_id for each in (yield from _first_chunks(wanted.files, where, shelf))] if term else []
+    places = _finder(wanted.term)
+    ids = [each.document_id for each in (yield from _first_chunks(wanted.files, where, shelf))]
     items = []
     for done, document_id in enumerate(ids):
         yield Surveying(done, len(ids))
         chunks = shelf.chunks(document_id, range(shelf.count(Where(document_ids=(document_id,)))))
-        if places := [(chunk, place) for chunk in chunks for place in _places(term, chunk.text)]:
-            chunk, place = places[0]
+        if found := next(((chunk, place) for chunk in chunks for place in places(chunk.text)), None):
+            chunk, place = found
             items.append(Item(chunk.uri, [Source(chunk, _sentence(chunk.text, place))]))
     files = _plural(wanted.files)
     if not items:
@@ -74,6 +75,14 @@ def _first_chunks(files: str, where: Where, shelf: Shelf) -> Generator[Surveying
             if not ends or PurePosixPath(first.uri).suffix.lower() in ends:
                 found.append(first)
     return found
+
+
+def _finder(term: str) -> Callable[[str], Iterator[Span]]:
+    """What finds a term in a text. One of stop words alone, such as "WHO", is looked for as it is written."""
+    if placed := _placed(term):
+        return partial(_places, placed)
+    literal = re.compile(rf"(?<!\w){re.escape(term)}(?!\w)")
+    return lambda text: (match.span() for match in literal.finditer(text))
 
 
 def _places(term: list[_Placed], text: str) -> Iterator[Span]:

@@ -1,6 +1,6 @@
 """What a survey found: items with their sources, and how they are told."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ingest.documents import Chunk, Passage, Span
@@ -29,6 +29,12 @@ class Item:
 
     text: str
     sources: list[Source]
+    """Each with a chunk of its own: an item has one quote for each mark."""
+
+    def add(self, sources: Iterable[Source]) -> None:
+        """Takes further sources, but for chunks that it has already."""
+        known = {source.chunk.id for source in self.sources}
+        self.sources += [source for source in sources if source.chunk.id not in known]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from app.citations.words import words
+
 _SUFFIXES = {
     r"pdfs?(?: files?| documents?)?": (".pdf",),
     r"spreadsheets?|excel files?|workbooks?": (".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".tsv"),
@@ -45,6 +47,7 @@ _LISTS = (
 )
 _TAIL = re.compile(rf"\s+(?:(?:in|from|across|throughout|of){_HERE}|anywhere|at\s+all|in\s+total)$", re.IGNORECASE)
 _ARTICLE = re.compile(r"^(?:the\s+(?:word|term|name|phrase)s?|the|an?)\s+", re.IGNORECASE)
+_SEVERAL = re.compile(r"\s(?:or|nor|but|except|without|not)\s", re.IGNORECASE)
 _QUOTES = "\"'`\u201c\u201d\u2018\u2019\u201e\u00ab\u00bb "
 
 
@@ -78,7 +81,8 @@ def kind_of(question: str) -> Kind | None:
     """What a question wants of all documents; None if it is to be answered from the best passages."""
     said = " ".join(question.split()).rstrip("?!. ")
     if match := _first(_MENTIONS, said):
-        return Mentions(_bare(match["term"]), match["files"].lower())
+        term = _bare(match["term"])
+        return Mentions(term, match["files"].lower()) if _is_one_term(term) else None
     if match := _first(_CONTENTS, said):
         return Contents((match.groupdict().get("files") or "documents").lower())
     if match := _first(_LISTS, said):
@@ -94,6 +98,11 @@ def suffixes(files: str) -> tuple[str, ...]:
 def _first(patterns: tuple[str, ...], said: str) -> re.Match[str] | None:
     found = (re.fullmatch(_ASKED + pattern, said, re.IGNORECASE) for pattern in patterns)
     return next((match for match in found if match), None)
+
+
+def _is_one_term(term: str) -> bool:
+    """Whether a term is one that can be looked up: no "pumps or valves", and no "it", but "WHO"."""
+    return bool(term and not _SEVERAL.search(term) and (any(words(term)) or not term.islower()))
 
 
 def _bare(text: str) -> str:

@@ -69,7 +69,7 @@ class Lister:
             yield Surveying(done, len(parts), "parts")
             for text, sources in self._listed(wanted.topic, part):
                 if known := items.get(_same(text)):
-                    known.sources += [source for source in sources if source not in known.sources]
+                    known.add(sources)
                     continue
                 item = items[_same(text)] = Item(text, sources)
                 yield Token(f"{line(item)}\n")

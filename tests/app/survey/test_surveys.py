@@ -62,6 +62,15 @@ def test_numbers_are_words_too() -> None:
     assert [each.passage.chunk.uri for each in answer.citations] == ["letter.md"]
 
 
+def test_a_term_of_stop_words_is_looked_for_as_it_is_written() -> None:
+    few = FewDocuments(
+        one=chunks_of("one", "Nobody knows who did it."), two=chunks_of("two", "It was late. The WHO said so.")
+    )
+    answer = Asked(few).answer("Which documents mention the WHO?")
+    assert answer.text.startswith("1 of 2 documents mentions \u201cWHO\u201d.")
+    assert [each.quote for each in answer.citations] == ["The WHO said so."]
+
+
 def test_a_word_of_the_same_stem_is_not_the_same_word() -> None:
     few = FewDocuments(
         one=chunks_of("one", "The employer deducts it."), two=chunks_of("two", "Deductibles and policies.")
@@ -98,6 +107,12 @@ def test_a_list_holds_what_the_passages_hold_once_with_all_its_sources() -> None
     assert answer.text.endswith("2 items, from 2 passages of 2 documents that could name any.")
     assert "".join(event.text for event in events if isinstance(event, Token)).startswith("- Puffin [1]\n")
     assert any(isinstance(event, Surveying) and event.noun == "parts" for event in events)
+
+
+def test_an_item_has_one_quote_for_each_mark() -> None:
+    few = FewDocuments(one=chunks_of("one", "Plans: the longterm plan.\n\nOf all plans, the long term plan is dear."))
+    answer = Asked(few, ["- Long-term plan [1]\n- Long term plan [1]"]).answer("List all plans.")
+    assert [each.quote for each in answer.citations] == ["Plans: the longterm plan."]
 
 
 def test_short_items_on_a_line_are_several_and_the_name_of_a_file_is_none() -> None:
