@@ -1,6 +1,6 @@
 """One running Transom: library, model and orchestrator, put together from the settings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -125,7 +125,7 @@ class Assistant:
         reserved = self.settings.answering.answer_tokens
         return measured(conversation.ledger, self.engine.window_size, reserved, self.engine.speed)
 
-    def pin(self, document_ids: Sequence[str], collection: str) -> Iterator[Reading]:
+    def pin(self, document_ids: Sequence[str], collection: str) -> Generator[Reading]:
         """Pins these documents of a collection and no others, and reads them, so that no conversation has to.
 
         Closing the iterator stops it; the next one goes on from there. Raises :class:`~app.errors.WindowError`

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.ui.pages import conversation, library, settings
+from app.ui.pages import conversation, settings
+from app.ui.pages.library import library_page
 
 _STYLE = Path(__file__).with_name("style.css")
 _ICON = Path(__file__).with_name("icon.png")
@@ -15,9 +16,8 @@ def main() -> None:
     st.set_page_config(page_title="Transom", page_icon=str(_ICON), layout="centered")
     st.html(_STYLE)
     chat = st.Page(conversation.page, title="Chat", icon=":material/chat:", url_path="chat", default=True)
-    documents = st.Page(library.page, title="Library", icon=":material/folder_open:", url_path="library")
     tuning = st.Page(settings.page, title="Settings", icon=":material/tune:", url_path="settings")
-    st.navigation([chat, documents, tuning]).run()
+    st.navigation([chat, library_page(), tuning]).run()
 
 
 main()

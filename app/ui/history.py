@@ -61,12 +61,6 @@ def open_talk(collection: str) -> Talk:
     return talk
 
 
-def open_now() -> Talk | None:
-    """The conversation on the page."""
-    talk: Talk | None = st.session_state.get("open talk")
-    return talk
-
-
 def show_history(store: Conversations) -> None:
     """The conversations in the sidebar, the newest first."""
     words = st.text_input(

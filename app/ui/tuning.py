@@ -45,6 +45,18 @@ def ask_memory(written: Settings) -> Answered:
     return {"window": {"tokens": window}, "model": {"kv_type": kind, "gpu_layers": layers}}
 
 
+def ask_adapters(written: Settings) -> list[str]:
+    """The LoRA adapters that the model wears, a line for each."""
+    said = st.text_area(
+        "LoRA adapters",
+        "\n".join(written.model.lora),
+        placeholder="~/loras/style.gguf:0.5",
+        height=68,
+        help="GGUF files, one a line, each with how much it counts behind a colon.",
+    )
+    return [line.strip() for line in said.splitlines() if line.strip()]
+
+
 def show_plan(settings: Settings) -> None:
     """What the model that answers would take with these settings."""
     try:
@@ -72,6 +84,7 @@ def ask_answering(written: Settings) -> Answered:
             0.05,
             help="If the passages answer a question with less, the model is not asked.",
         )
+        longest = st.number_input("Longest answer (tokens)", 16, _LARGEST_WINDOW, before.answer_tokens, step=128)
     with columns[1]:
         scopes: list[Scope | None] = [None, *get_args(Scope)]
         scope = st.selectbox(
@@ -87,8 +100,17 @@ def ask_answering(written: Settings) -> Answered:
             kinds.index(before.thinking),
             format_func=lambda each: {"auto": "where there is time for it"}.get(each, each),
         )
-    wanted = {"passages": passages, "patience": patience, "min_confidence": confidence}
-    return {"answering": {**wanted, "scope": scope, "thinking": thinking}}
+        temperature = st.number_input(
+            "Temperature",
+            0.0,
+            2.0,
+            before.temperature,
+            step=0.1,
+            placeholder="as the model's makers advise",
+            help="0 always takes the likeliest word.",
+        )
+    wanted = {"passages": passages, "patience": patience, "min_confidence": confidence, "answer_tokens": longest}
+    return {"answering": {**wanted, "scope": scope, "thinking": thinking, "temperature": temperature}}
 
 
 def ask_embedding(written: Settings) -> Answered:

@@ -1,4 +1,4 @@
-"""The window of the model, as a bar: what is in it, what it cost, and when it will be begun anew."""
+"""The window of the model, as a bar: what is in it, what is pinned there, what it cost, when it is begun anew."""
 
 from html import escape
 
@@ -7,10 +7,12 @@ import streamlit as st
 from app.exchange import Exchange
 from app.meter import Meter, Part, nearly_full
 from app.talk import Talk
+from app.ui.pins import show_pins
+from ingest.library import Library
 
 
-def show_window(talk: Talk) -> None:
-    """The window as the last answer left it, or as the first question will find it."""
+def show_window(talk: Talk, library: Library) -> None:
+    """The window as the last answer left it, or as the first question will find it; documents are pinned there."""
     measured = [exchange for exchange in talk.exchanges if exchange.meter]
     last = measured[-1] if measured else None
     meter = last.meter if last and last.meter else talk.meter()
@@ -22,6 +24,7 @@ def show_window(talk: Talk) -> None:
                 ":material/warning: The window is nearly full. With one of the next questions it is begun anew, "
                 "with what is pinned and the last turns: earlier ones are out of the model's sight then."
             )
+        show_pins(talk, library)
 
 
 def window_html(meter: Meter, last: Exchange | None) -> str:

@@ -68,7 +68,7 @@ def test_what_is_pinned_is_read_once_even_by_the_next_process(library: Library, 
 def test_stopped_while_it_is_read_it_goes_on_from_there(library: Library, folder: Path) -> None:
     (folder / "hut.md").write_text("# The hut\n\n" + "\n\n".join(f"Bed number {n} is cold." for n in range(40)))
     list(library.ingest([folder], "documents"))
-    with assistant(library, ScriptedRuntime()) as first, closing(first.pin(the_hut(library), "documents")) as read:  # type: ignore[type-var]
+    with assistant(library, ScriptedRuntime()) as first, closing(first.pin(the_hut(library), "documents")) as read:
         done = list(islice(read, 4))[-1].done
     assert done
     with assistant(library, ScriptedRuntime()) as second:

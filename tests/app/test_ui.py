@@ -100,15 +100,19 @@ def test_the_sequence_is_told_with_its_times(home: Path) -> None:
     assert order == sorted(order)
 
 
-def test_documents_are_pinned_in_the_sidebar(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def popovers(test: AppTest) -> list[str]:
+    return [each.proto.popover.label for each in test.get("popover")]
+
+
+def test_documents_are_pinned_beside_the_window(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Library, "count", lambda *_: 1)
     monkeypatch.setattr(Library, "chunks", lambda *_: [passage(TEXT, pages=(3,)).chunk])
     test = page(assistant)
-    assert "Pin documents" in labels(test)
+    assert "Pin documents" in popovers(test)
     test.multiselect[0].set_value(["doc"]).run()
     test.button(key="pin").click().run()
     assert not test.exception
-    assert "1 pinned" in labels(test)
+    assert "1 pinned" in popovers(test)
     assert Pins(home).of("documents") == ["doc"]
     assert shared.shared().assistant().begin(Where(collection="documents")).pinned
     assert "</i>Pinned <b>" in html(ask(test, "What does the gate cost?"))
@@ -123,11 +127,6 @@ def test_a_sentence_that_no_passage_supports_is_told(home: Path) -> None:
     shown = "\n".join(element.value for element in test.markdown)
     assert "The warden is called Ann. :orange-badge[:material/help: no source]" in shown
     assert any("No passage supports 1 of" in caption.value for caption in test.caption)
-
-
-def test_a_document_with_hidden_words_says_so(home: Path) -> None:
-    entry = replace(READ, warning="It holds hidden words.")
-    assert "3 pages, 1 chunk. It holds hidden words." in html(page(lambda: assistant(entries=(entry,))))
 
 
 def test_a_thought_is_shown_apart(home: Path) -> None:
@@ -152,10 +151,10 @@ def test_adapters_are_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert r"style\.gguf \(scale 0\.5\)" in page(assistant).sidebar.caption[0].value
 
 
-def test_documents_and_failures_are_listed(home: Path) -> None:
+def test_documents_and_failures_are_counted_on_the_way_to_the_library(home: Path) -> None:
     test = page(lambda: assistant(entries=(READ, UNREAD)))
-    assert "report.pdf<small>3 pages, 1 chunk" in html(test)
-    assert "secret.pdf<small>It is locked." in html(test)
+    (link,) = test.sidebar.get("page_link")
+    assert (link.proto.label, link.proto.page) == ("1 document, 1 not read", "library")
 
 
 @pytest.mark.parametrize("found", [[], [passage(TEXT, dense=0.0)]], ids=["nothing", "nothing close"])
@@ -308,7 +307,7 @@ def test_another_collection_begins_another_conversation(home: Path) -> None:
     test.selectbox(key="collection").set_value("letters").run()
     assert not test.exception
     assert not test.chat_message
-    assert "letter.md" in html(test)
+    assert test.session_state["open talk"].where.collection == "letters"
     test.button(key=f"open-{name}").click().run()
     assert len(test.chat_message) == 2
     assert test.selectbox(key="collection").value == "documents"

@@ -124,6 +124,18 @@ def test_saving_writes_the_file_and_loads_the_model_anew(home: Path, model: Path
     assert test.button(key="save").disabled
 
 
+def test_how_answers_are_written_and_what_the_model_wears_is_taken_up(home: Path, model: Path, shelf: Library) -> None:
+    test = opened(settings_page, shelf, Loaded())
+    labelled(test.number_input, "Temperature").set_value(0.5)
+    labelled(test.number_input, "Longest answer (tokens)").set_value(256)
+    labelled(test.text_area, "LoRA adapters").set_value("style.gguf:0.5\n\n plain.gguf").run()
+    test.button(key="save").click().run()
+    assert not test.exception
+    kept = Settings.load()
+    assert (kept.answering.temperature, kept.answering.answer_tokens) == (0.5, 256)
+    assert shared.shared().settings.model.lora == kept.model.lora == ["style.gguf:0.5", "plain.gguf"]
+
+
 def test_another_embedder_is_warned_of(model: Path, shelf: Library) -> None:
     test = opened(settings_page, shelf)
     labelled(test.text_input, "Embedder").set_value("intfloat/e5-small").run()

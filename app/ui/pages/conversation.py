@@ -17,7 +17,7 @@ from app.ui.live import follow
 from app.ui.markup import literal_markdown
 from app.ui.notice import show_notice
 from app.ui.opening import opened_assistant
-from app.ui.pins import show_pins
+from app.ui.pages.library import library_page
 from app.ui.reader import cited, show_reader
 from app.ui.sidebar import collection_picker, show_adapters, show_documents
 from app.ui.sources import Opened, open_source, opened
@@ -62,9 +62,7 @@ def _show_sidebar(assistant: Assistant, store: Conversations, collection: str | 
     with st.sidebar:
         show_history(store)
         follow_ingests(shared().ingests, catalogue, empty=collection is None, talk=talk)
-        show_documents(catalogue, collection)
-        if collection is not None:
-            show_pins(assistant, collection)
+        show_documents(catalogue, collection, library_page())
         show_adapters(assistant.settings.model.lora)
 
 
@@ -91,9 +89,9 @@ def _converse(talk: Talk, store: Conversations, library: Library) -> None:
 
 def _show_conversation(talk: Talk, store: Conversations, library: Library) -> None:
     if not talk.exchanges:
-        talk.window()  # what is pinned may fit no more: then that is told now
         st.caption("Ask a question: the answer comes from your documents, and says where it stands.")
         _suggest(talk, library)
+        show_window(talk, library)
         return
     show_menu(talk, store)
     for position, exchange in enumerate(list(talk.exchanges)):
@@ -102,7 +100,7 @@ def _show_conversation(talk: Talk, store: Conversations, library: Library) -> No
         else:
             follow(talk, exchange, st.session_state.get(_NEXT, ""))
             st.rerun()  # draws what is finished in the one way there is
-    show_window(talk)
+    show_window(talk, library)
 
 
 def _suggest(talk: Talk, library: Library) -> None:

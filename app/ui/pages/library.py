@@ -17,6 +17,11 @@ from ingest.library import DEFAULT_COLLECTION, Library
 from ingest.overview import Overview, overview
 
 
+def library_page() -> st.Page:
+    """For the navigation, and for links."""
+    return st.Page(page, title="Library", icon=":material/folder_open:", url_path="library")
+
+
 def page() -> None:
     """The page, from top to bottom."""
     st.title("Library", anchor=False)

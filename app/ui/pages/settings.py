@@ -8,7 +8,7 @@ from app.shared import shared
 from app.tuning import LIVE, Wanted, changes, consequences, with_wanted
 from app.ui.models import show_models
 from app.ui.thread import show_error
-from app.ui.tuning import ask_answering, ask_embedding, ask_memory, show_plan
+from app.ui.tuning import ask_adapters, ask_answering, ask_embedding, ask_memory, show_plan
 from ingest.errors import TransomError
 
 
@@ -25,8 +25,10 @@ def page() -> None:
 def _show(written: Settings) -> None:
     st.subheader("Model", anchor=False)
     show_models(written)
+    adapters = ask_adapters(written)
     st.subheader("Memory", anchor=False)
     wanted: dict[str, dict[str, object]] = ask_memory(written)
+    wanted["model"]["lora"] = adapters
     show_plan(with_wanted(written, wanted))
     st.subheader("Answers", anchor=False)
     wanted |= ask_answering(written)
