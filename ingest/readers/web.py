@@ -1,7 +1,7 @@
 """Web pages: cleaned with lxml, then converted like a Word file."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lxml import etree, html
@@ -24,6 +24,7 @@ _HIDING = re.compile(
     r"|(?:left|top|text-indent)\s*:\s*-\d{3,}",
     re.IGNORECASE,
 )
+_CSS_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _WHITE = re.compile(r"(?<!-)color\s*:\s*(?:#fff(?:fff)?\b|white\b|rgba?\(\s*255\s*,\s*255\s*,\s*255)", re.IGNORECASE)
 _DEEPEST = 40
 """Kreuzberg 4.10 leaves out, without a word, what is nested deeper than about 50 elements."""
@@ -43,7 +44,8 @@ def read_web(path: Path, media_type: str) -> Extracted:
 
 def _hidden(page: html.HtmlElement) -> tuple[str, ...]:
     """What the page's own styles hide."""
-    hidden = [element for element in page.iter(etree.Element) if _is_hidden(element)]
+    marked = _hiding_marks(page)
+    hidden = [element for element in page.iter(etree.Element) if _is_hidden(element) or marked & _marks(element)]
     inner = {id(child) for element in hidden for child in element.iterdescendants()}
     texts = (" ".join(element.itertext()) for element in hidden if id(element) not in inner)
     pictures = (picture.get("alt", "") for picture in page.iter("img"))
@@ -51,6 +53,30 @@ def _hidden(page: html.HtmlElement) -> tuple[str, ...]:
         *told(_words(texts), "the page switches them off, or writes them in white or tiny"),
         *told(_words(pictures), "they stand for pictures"),
     )
+
+
+def _hiding_marks(page: html.HtmlElement) -> set[str]:
+    """The classes and ids that the page's own style sheets switch off, as `.class` and `#id`."""
+    rules = (rule for sheet in page.iter("style") for rule in _rules(sheet.text or ""))
+    return {each.strip() for selectors, look in rules if _HIDING.search(look) for each in selectors.split(",")}
+
+
+def _rules(sheet: str) -> Iterator[tuple[str, str]]:
+    """Selectors and look of the rules that stand in no other, as those for print or small screens do."""
+    pieces = re.split("([{}])", _CSS_COMMENT.sub("", sheet))
+    depth, selectors = 0, ""
+    for text, bracket in zip(pieces[::2], pieces[1::2], strict=False):
+        if bracket == "{":
+            depth += 1
+            selectors = text.rpartition(";")[2] if depth == 1 else selectors
+        else:
+            if depth == 1:
+                yield selectors, text
+            depth = max(depth - 1, 0)
+
+
+def _marks(element: html.HtmlElement) -> set[str]:
+    return {*(f".{name}" for name in element.get("class", "").split()), f"#{element.get('id', '')}"}
 
 
 def _words(texts: Iterable[str]) -> int:

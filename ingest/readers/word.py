@@ -21,6 +21,7 @@ from ingest.readers.office import convert
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _PARTS = re.compile(r"word/(document|footnotes|endnotes)\.xml|docProps/core\.xml")
+_STYLES = "word/styles.xml"
 _NEEDED = re.compile(r".*\.(xml|rels)")
 """Not pictures, films and embedded files: nothing reads them."""
 _LOST = "&<>"
@@ -50,11 +51,12 @@ def _rewritten(path: Path) -> tuple[bytes, int]:
     copy, hidden = BytesIO(), 0
     try:
         with ZipFile(path) as source, ZipFile(copy, "w") as target:
+            styles = _hiding_styles(source)
             for name in filter(_NEEDED.fullmatch, source.namelist()):
                 content = source.read(name)
                 if _PARTS.fullmatch(name):
                     root = etree.fromstring(content, etree.XMLParser(resolve_entities=False))
-                    hidden += _hidden_words(root)
+                    hidden += _hidden_words(root, styles)
                     content = _rewritten_part(root)
                 target.writestr(name, content)
     except (*BROKEN, etree.XMLSyntaxError) as error:
@@ -62,10 +64,30 @@ def _rewritten(path: Path) -> tuple[bytes, int]:
     return copy.getvalue(), hidden
 
 
-def _hidden_words(root: etree._Element) -> int:
+def _hiding_styles(source: ZipFile) -> set[str]:
+    """The styles whose words are hidden."""
+    if _STYLES not in source.namelist():
+        return set()
+    root = etree.fromstring(source.read(_STYLES), etree.XMLParser(resolve_entities=False))
+    looks = ((style, style.find(f"{_WORD}rPr/{_WORD}vanish")) for style in root.iter(_WORD + "style"))
+    return {
+        style.get(_WORD + "styleId")
+        for style, look in looks
+        if look is not None and look.get(_WORD + "val") not in _OFF
+    }
+
+
+def _hidden_words(root: etree._Element, styles: set[str]) -> int:
     """Words in runs that are hidden, white on nothing, or hardly higher than a dot."""
-    runs = (run for run in root.iter(_WORD + "r") if _is_hidden(run.find(_WORD + "rPr")))
+    runs = (run for run in root.iter(_WORD + "r") if _is_hidden(run.find(_WORD + "rPr")) or styles & _styles_of(run))
     return sum(len(" ".join(text.text or "" for text in run.iter(_WORD + "t")).split()) for run in runs)
+
+
+def _styles_of(run: etree._Element) -> set[str]:
+    paragraph = next(run.iterancestors(_WORD + "p"), None)
+    own = run.find(f"{_WORD}rPr/{_WORD}rStyle")
+    around = paragraph.find(f"{_WORD}pPr/{_WORD}pStyle") if paragraph is not None else None
+    return {style.get(_WORD + "val") for style in (own, around) if style is not None}
 
 
 def _is_hidden(look: etree._Element | None) -> bool:
