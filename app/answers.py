@@ -10,6 +10,8 @@ Scope = Literal["collection", "documents", "sections", "passages"]
 """How much of the documents a question brings into the window, from the widest."""
 Thinking = Literal["on", "off", "auto"]
 """Whether the model thinks before it answers; `auto`: where it is fast enough."""
+ReadAhead = Literal["auto", "on", "off"]
+"""Whether passages are joined to the window as they were read ahead; `auto`: where it saves much and harms nothing."""
 Step = Literal["condense", "retrieve", "judge", "fit", "read", "generate", "cite"]
 Timings = dict[str, float]
 """Seconds spent on each :data:`Step`."""
@@ -52,6 +54,13 @@ class Usage:
     """Read by the model for this answer, and to condense the question before it."""
     reused_tokens: int
     """In the window already when the answer began."""
+    joined_tokens: int = 0
+    """Of passages that were read ahead."""
+
+    def __str__(self) -> str:
+        """What was read for the answer, for a person."""
+        ahead = f"{self.joined_tokens:,} read ahead, " if self.joined_tokens else ""
+        return f"{self.evaluated_tokens:,} evaluated, {ahead}{self.reused_tokens:,} reused"
 
 
 @dataclass(frozen=True, slots=True)

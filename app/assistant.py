@@ -9,8 +9,10 @@ from typing import Self
 from app.answers import AS_SET, Event, Reading, Wish
 from app.conversation import Conversation
 from app.conversations import Conversations
+from app.llm.dialogue import Dialogue
 from app.llm.engine import Engine
 from app.llm.identity import window_key
+from app.llm.passages import PassageStates
 from app.llm.runtime import LlamaRuntime
 from app.llm.sampling import Sampling
 from app.llm.saved import SavedWindows
@@ -58,7 +60,8 @@ class Assistant:
         model = replace(model, notice=" ".join(filter(None, (model.notice, setup.told(runtime.context)))))
         key = window_key(model.path, runtime.context)
         saved = SavedWindows(settings.home / "windows", key, int(settings.window.saved_gb * _GB))
-        engine = Engine(runtime, saved, load_speed(settings.home, key))
+        states = _states(runtime, settings, key, model.path.name)
+        engine = Engine(runtime, saved, load_speed(settings.home, key), states)
         orchestrator = Orchestrator(
             Retriever(library, reranker(settings, engine)).search,
             engine,
@@ -147,6 +150,13 @@ class Assistant:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _states(runtime: LlamaRuntime, settings: Settings, key: str, model: str) -> PassageStates:
+    dialogue = Dialogue(runtime)
+    thinks = dialogue.per_window and settings.answering.thinking == "on"
+    prefix = dialogue.opening(prompt("answer").text, thinks)
+    return PassageStates(settings.home / "passages", key, prefix, int(settings.window.ahead_gb * _GB), model)
 
 
 def share_read(library: Library, where: Where) -> float | None:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.answers import Turn
+from app.llm.engine import Ready
+from app.llm.joined import counted
 from app.llm.ledger import Draft, Ledger, Place
-from app.wording import asked, shown
+from app.wording import asked, nothing_ready, shown
 from ingest.documents import Passage
 from ingest.index import Where
 
@@ -37,7 +39,7 @@ class Conversation:
         """The turns that the model has seen."""
         return [turn for turn in self.turns if turn.answer.finish_reason != "abstained"]
 
-    def rebuild(self, room: int, thinking: bool) -> None:
+    def rebuild(self, room: int, thinking: bool, ready: Ready = nothing_ready) -> None:
         """Begins the window anew, `room` tokens large: what is pinned, the last turns, and the passages they cite."""
         self.rebuilt += bool(self.answered)
         self.ledger.restart(thinking)
@@ -46,7 +48,7 @@ class Conversation:
         turns = self._last(share)
         cited = self._cited(turns, share)
         for turn in turns:
-            draft = self.draft(turn.standalone, cited)
+            draft = self.draft(turn.standalone, cited, ready=ready)
             self.ledger.commit(draft, self.ledger.dialogue.text(turn.answer.text), ended=False)
             cited = []
 
@@ -56,21 +58,34 @@ class Conversation:
         if place is None or not self.ledger.go_back(place):
             self.rebuild(room, self.ledger.thinking)
 
-    def draft(self, question: str, passages: Sequence[Passage], think: bool = False) -> Draft:
-        """What asking a question with these passages would add; those in the window already are named only."""
+    def draft(
+        self, question: str, passages: Sequence[Passage], think: bool = False, ready: Ready = nothing_ready
+    ) -> Draft:
+        """What asking a question with these passages would add; those in the window already are named only.
+
+        Those that are `ready` are joined.
+        """
         ledger = self.ledger
         numbered = ledger.numbered(passages)
         new = {number: passage for number, passage in numbered.items() if number not in ledger.passages}
         known = [number for number in numbered if number in ledger.passages and not self.whole]
-        passage_tokens = shown(new, ledger.dialogue)
+        passage_tokens = shown(new, ledger.dialogue, ready)
         said = passage_tokens + asked(question, known, ledger.dialogue)
         return Draft(ledger.question(said, think), new, len(passage_tokens))
 
     def cost(self, passage: Passage) -> int:
         """Tokens that a passage would take; 0 for one that is in the window."""
+        return len(self._new(passage, nothing_ready))
+
+    def reading(self, passage: Passage, ready: Ready) -> int:
+        """How many of these would have to be evaluated."""
+        entries = self._new(passage, ready)
+        return len(entries) - counted(entries)
+
+    def _new(self, passage: Passage, ready: Ready) -> list[int]:
         if self.ledger.number_of(passage) is not None:
-            return 0
-        return len(shown(self.ledger.numbered([passage]), self.ledger.dialogue))
+            return []
+        return shown(self.ledger.numbered([passage]), self.ledger.dialogue, ready)
 
     def _pin(self) -> None:
         numbered = self.ledger.numbered(self.pinned)

@@ -148,7 +148,8 @@ class Exchange:
             self.lines.pop("generate", None)
             self.lines["survey"] = Line("Documents", "looked at all of them", timings.get("retrieve"))
             return
-        read = f"read {_count(usage.evaluated_tokens, 'token')}, {usage.reused_tokens:,} were in the window"
+        ahead = f", {usage.joined_tokens:,} were read ahead" if usage.joined_tokens else ""
+        read = f"read {_count(usage.evaluated_tokens, 'token')}{ahead}, {usage.reused_tokens:,} were in the window"
         self.lines["read"] = Line("Model", read, timings.get("read"))
         self.lines["generate"] = Line("Model", "wrote the answer", timings.get("generate"))
         verified = sum(citation.verified for citation in answer.citations)

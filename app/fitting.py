@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from app.answers import Fitted, Scope
 from app.conversation import Conversation
 from app.errors import WindowError
-from app.llm.engine import Engine
+from app.llm.engine import Engine, Ready
 from app.llm.ledger import Draft
-from app.planning import LEAST, Budget, Plan, Wider, plan
+from app.planning import LEAST, Budget, Costs, Plan, Wider, plan
 from app.settings import AnsweringSettings
 from app.widening import Shelf, collection, documents, sections
-from app.wording import asked
+from app.wording import asked, nothing_ready
 from ingest.documents import Passage
 
 _LARGEST_PART = 0.5
@@ -55,7 +55,7 @@ class Fitter:
 
     def compact(self, conversation: Conversation) -> None:
         """Begins a full window anew, with the last turns and what they cite."""
-        conversation.rebuild(self.room, conversation.ledger.thinking)
+        conversation.rebuild(self.room, conversation.ledger.thinking, self._trusted(conversation))
 
     def fit(
         self, question: str, conversation: Conversation, passages: Sequence[Passage], wished: Scope | None, think: bool
@@ -68,7 +68,8 @@ class Fitter:
             conversation.rebuild(self.room, thinking=True)
         if self._crowded(question, conversation, passages):
             self.compact(conversation)
-        chosen = self._plan(question, conversation, passages, wished)
+        ready = self._ready(question, conversation, passages)
+        chosen = self._plan(question, conversation, passages, wished, ready)
         if passages and not chosen.passages:
             raise WindowError(
                 "Not even one passage fits into the window with this question.",
@@ -76,7 +77,7 @@ class Fitter:
             )
         if chosen.scope == "collection" and not chosen.left_out and not conversation.answered:
             self._pin(conversation, chosen.passages)
-        draft = conversation.draft(question, chosen.passages, think)
+        draft = conversation.draft(question, chosen.passages, think, ready)
         numbered = conversation.ledger.numbered(chosen.passages)
         return Fitted(numbered, list(chosen.left_out), chosen.scope, chosen.reason), draft
 
@@ -88,16 +89,39 @@ class Fitter:
         grown = len(ledger.tokens) - ledger.pinned > (self.room - ledger.pinned) // 2
         return sum(costs[:1]) > free or (sum(costs) > free and grown)
 
+    def _ready(self, question: str, conversation: Conversation, passages: Sequence[Passage]) -> Ready:
+        """Which passages are joined as they were read ahead: none where all can be evaluated in time."""
+        if self._settings.read_ahead == "auto":
+            patience = self._patience(question, conversation)
+            if patience is None or sum(map(conversation.cost, passages)) <= patience:
+                return nothing_ready
+        return self._trusted(conversation)
+
+    def _trusted(self, conversation: Conversation) -> Ready:
+        """Which passages may be joined; left to us, none before a trial has shown that it does no harm."""
+        states, wanted = self._engine.states, self._settings.read_ahead
+        trusted = wanted == "on" or (wanted == "auto" and states and states.trial and states.trial.passed)
+        return self._engine.ready(conversation.ledger.tokens) if trusted else nothing_ready
+
+    def _patience(self, question: str, conversation: Conversation) -> int | None:
+        """Tokens that can be evaluated in the time a person waits, besides the question; None if nobody knows."""
+        speed = self._engine.speed.prefill
+        return int(speed * self._settings.patience) - self._asking(question, conversation) if speed else None
+
     def _plan(
-        self, question: str, conversation: Conversation, passages: Sequence[Passage], wished: Scope | None
+        self,
+        question: str,
+        conversation: Conversation,
+        passages: Sequence[Passage],
+        wished: Scope | None,
+        ready: Ready,
     ) -> Plan:
         if conversation.whole:
             return Plan("collection", (), (), "The whole collection is in the window.")
-        asking = self._asking(question, conversation)
-        speed = self._engine.speed.prefill
-        patience = int(speed * self._settings.patience) - asking if speed else None
-        budget = Budget(self._room_for(self.free(conversation) - asking, conversation), patience)
-        return plan(self._wider(conversation, passages), passages, conversation.cost, budget, wished)
+        free = self.free(conversation) - self._asking(question, conversation)
+        budget = Budget(self._room_for(free, conversation), self._patience(question, conversation))
+        costs = Costs(conversation.cost, lambda passage: conversation.reading(passage, ready))
+        return plan(self._wider(conversation, passages), passages, costs, budget, wished)
 
     def _room_for(self, free: int, conversation: Conversation) -> dict[Scope, int]:
         part = int(free * _LARGEST_PART)

@@ -32,6 +32,7 @@ class Generation:
 
     evaluated: int = 0
     reused: int = 0
+    joined: int = 0
     tokens: list[int] = field(default_factory=list)
     ended: bool = False
     repeated: bool = False
@@ -56,7 +57,7 @@ def generate(engine: Engine, task: Task, generation: Generation) -> Iterator[Rea
     visible = VisibleText(task.within_thought)
     for event in engine.complete(task.window, task.limit, task.sampling, task.pinned):
         if isinstance(event, Evaluated):
-            generation.evaluated, generation.reused = event.done, event.reused
+            generation.evaluated, generation.reused, generation.joined = event.done, event.reused, event.joined
             yield Reading(event.done, event.total)
             continue
         generation.tokens.append(event.token)

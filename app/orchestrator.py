@@ -32,6 +32,7 @@ from app.followups import completed, stands_alone
 from app.generation import Generation, Task, generate
 from app.llm.dialogue import Dialogue
 from app.llm.engine import Engine
+from app.llm.joined import tokens
 from app.llm.ledger import Draft, Ledger
 from app.llm.sampling import Sampling
 from app.outcome import Asked, answered, declined, surveyed
@@ -224,7 +225,7 @@ class Orchestrator:
 
     def _prompted(self, conversation: Conversation, draft: Draft) -> str:
         before = [] if conversation.answered else conversation.ledger.tokens
-        pieces = map(self._engine.runtime.piece, [*before, *draft.tokens])
+        pieces = map(self._engine.runtime.piece, tokens([*before, *draft.tokens]))
         return b"".join(pieces).decode("utf-8", "replace")
 
     def _generate(self, asked: Asked, draft: Draft, generation: Generation) -> Iterator[Reading | Token]:

@@ -98,7 +98,7 @@ def surveyed(asked: Asked, survey: Survey) -> Answer:
 
 def _usage(asked: Asked, generation: Generation) -> Usage:
     evaluated = asked.condensing + generation.evaluated
-    return Usage(len(asked.conversation.ledger.tokens), evaluated, generation.reused)
+    return Usage(len(asked.conversation.ledger.tokens), evaluated, generation.reused, generation.joined)
 
 
 def _reason(generation: Generation) -> Literal["ended", "length", "repeated"]:

@@ -15,9 +15,19 @@ LEAST = 3
 answers would be missed."""
 
 Cost = Callable[[Passage], int]
-"""Tokens that a passage takes in the window; 0 for one that is there already."""
+"""Tokens that a passage costs; 0 for one that is in the window already."""
 Wider = Mapping[Scope, Callable[[], Sequence[Passage] | None]]
 """Makes what each scope but the narrowest would bring; None where it is too large to be looked at, or no wider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a passage costs of each budget."""
+
+    room: Cost
+    """In the window."""
+    reading: Cost
+    """To be evaluated: less where it was read ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,49 +53,53 @@ class Plan:
     """For a person."""
 
 
-def plan(wider: Wider, found: Sequence[Passage], cost: Cost, budget: Budget, wished: Scope | None = None) -> Plan:
+def plan(wider: Wider, found: Sequence[Passage], costs: Costs, budget: Budget, wished: Scope | None = None) -> Plan:
     """Chooses what a question brings; `found` are its passages, the best first.
 
     A `wished` scope is taken whatever time it takes to read, and as much of it as the window has room for.
     """
     if wished:
         wanted = wider[wished]() if wished in wider else found
-        return _filled(wished, found if wanted is None else wanted, found, cost, budget.room["passages"])
+        return _filled(wished, found if wanted is None else wanted, found, costs, budget.room["passages"])
     refused = ""
     for scope, candidates in wider.items():
         passages = candidates()
         if passages is None:
             continue
-        tokens = sum(map(cost, passages))
-        if not (refusal := _refusal(tokens, budget.room[scope], budget.patience)):
+        tokens, reading = sum(map(costs.room, passages)), sum(map(costs.reading, passages))
+        if not (refusal := _refusal(tokens, reading, budget.room[scope], budget.patience)):
             return Plan(scope, tuple(passages), (), f"{_NAMES[scope]}: {tokens:,} tokens.")
         refused = f"{_NAMES[scope]} would take {tokens:,} tokens: {refusal}."
-    return _narrowest(found, cost, budget, refused)
+    return _narrowest(found, costs, budget, refused)
 
 
-def _narrowest(found: Sequence[Passage], cost: Cost, budget: Budget, refused: str) -> Plan:
+def _narrowest(found: Sequence[Passage], costs: Costs, budget: Budget, refused: str) -> Plan:
     """The best passages: the first few as long as there is room, the others as long as there is time too."""
-    needed = _fitting(found[:LEAST], cost, budget.room["passages"])
-    most = budget.room["passages"] if budget.patience is None else min(budget.room["passages"], budget.patience)
-    room = most - sum(map(cost, needed))
-    taken = needed + _fitting(found[LEAST:], cost, room)
+    room, patience = budget.room["passages"], budget.patience
+    needed = _fitting(found[:LEAST], costs, room)
+    room -= sum(map(costs.room, needed))
+    if patience is not None:
+        patience -= sum(map(costs.reading, needed))
+    taken = needed + _fitting(found[LEAST:], costs, room, patience)
     return Plan("passages", tuple(taken), _without(found, taken), refused)
 
 
-def _filled(scope: Scope, wanted: Sequence[Passage], found: Sequence[Passage], cost: Cost, room: int) -> Plan:
-    taken = _fitting(wanted, cost, room)
+def _filled(scope: Scope, wanted: Sequence[Passage], found: Sequence[Passage], costs: Costs, room: int) -> Plan:
+    taken = _fitting(wanted, costs, room)
     missing = len(wanted) - len(taken)
     reason = f"{missing:,} of {len(wanted):,} passages found no room." if missing else ""
     return Plan(scope, tuple(taken), _without(found, taken), reason)
 
 
-def _fitting(passages: Iterable[Passage], cost: Cost, room: int) -> list[Passage]:
+def _fitting(passages: Iterable[Passage], costs: Costs, room: int, patience: int | None = None) -> list[Passage]:
     """Passages in their order as long as they fit; one that is too large is left out and the next one tried."""
     taken = []
     for passage in passages:
-        if (tokens := cost(passage)) <= room:
+        tokens, reading = costs.room(passage), costs.reading(passage)
+        if tokens <= room and (patience is None or reading <= patience):
             taken.append(passage)
             room -= tokens
+            patience = None if patience is None else patience - reading
     return taken
 
 
@@ -94,13 +108,13 @@ def _without(found: Iterable[Passage], taken: Iterable[Passage]) -> tuple[Passag
     return tuple(passage for passage in found if passage.chunk.id not in ids)
 
 
-def _refusal(tokens: int, room: int, patience: int | None) -> str:
+def _refusal(tokens: int, reading: int, room: int, patience: int | None) -> str:
     """Why so many tokens are too many; empty if they are not."""
     if tokens > room:
         return f"the window has room for {max(0, room):,} of these"
-    if tokens and patience is None:
+    if reading and patience is None:
         return "how fast this model reads here is not known yet"
-    if patience is not None and tokens > patience:
+    if patience is not None and reading > patience:
         return f"{max(0, patience):,} can be read within answering.patience"
     return ""
 

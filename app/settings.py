@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from app.answers import Scope, Thinking
+from app.answers import ReadAhead, Scope, Thinking
 from app.models.geometry import KvType
 from ingest.settings import IngestSettings, Section
 
@@ -42,6 +42,9 @@ class WindowSettings(Section):
     saved_gb: float = Field(
         4.0, ge=0, description="Room on the disk for windows that were read before; the least recently used go first."
     )
+    ahead_gb: float = Field(
+        2.0, ge=0, description="Room on the disk for passages that are read ahead; the least recently used go first."
+    )
 
 
 class RetrievalSettings(Section):
@@ -71,6 +74,12 @@ class AnsweringSettings(Section):
         description="How much of the documents a question brings into the window: the whole `collection`, the whole "
         "`documents` of its passages, the `sections` around them, the `passages` alone; unset: the widest that window "
         "and patience allow.",
+    )
+    read_ahead: ReadAhead = Field(
+        "auto",
+        description="Whether passages are read while nobody waits, so that a question need not wait for that: `on`; "
+        "`off`; `auto`: what was read is used where reading it for the question would take longer than the patience, "
+        "and a trial showed that this model's answers hardly change.",
     )
     thinking: Thinking = Field(
         "auto",

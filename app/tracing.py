@@ -60,10 +60,7 @@ def show(trace: "Trace") -> None:
         told = "verified" if citation.verified else "not verified"
         click.echo(f"  [{citation.number}] {told}: {' '.join(citation.quote.split())}")
     _part("Seconds", ", ".join(f"{step} {seconds:.2f}" for step, seconds in answer.timings.items()))
-    used = answer.usage
-    _part(
-        "Tokens", f"{used.evaluated_tokens:,} evaluated, {used.reused_tokens:,} reused, {used.window_tokens:,} in all"
-    )
+    _part("Tokens", f"{answer.usage}, {answer.usage.window_tokens:,} in all")
 
 
 def _candidate(trace: "Trace", passage: "Passage") -> str:

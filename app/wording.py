@@ -1,24 +1,36 @@
-"""Passages and a question -> the tokens of a user's turn.
+"""Passages and a question -> the entries of a user's turn in the window.
 
-Each passage is made into tokens by itself, so that what it costs does not depend on what stands around it. It is
-fenced: a document can neither close its own fence nor open another.
+Each passage is made into tokens by itself, and so is its number, so that what it costs does not depend on what stands
+around it, and it can be read ahead. It is fenced: a document can neither close its own fence nor open another.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from app.llm.dialogue import Dialogue
+from app.llm.engine import Ready
+from app.llm.joined import joined
 from app.prompting import prompt
-from ingest.documents import Passage
+from ingest.documents import Chunk, Passage
 
 _APART = "\n\n"
 _FENCE = re.compile(r"<(?=\s*/?\s*passage\b)", re.IGNORECASE)
 """What would begin or end a passage, if a document wrote it."""
 
 
-def shown(passages: Mapping[int, Passage], dialogue: Dialogue) -> list[int]:
-    """The tokens of passages in full, each behind its number and place."""
-    return [token for number, passage in passages.items() for token in _block(number, passage, dialogue)]
+def nothing_ready(_: Sequence[int]) -> bool:
+    """Every passage is evaluated where it stands."""
+    return False
+
+
+def shown(passages: Mapping[int, Passage], dialogue: Dialogue, ready: Ready = nothing_ready) -> list[int]:
+    """Passages in full, each behind its number, as entries of a window; those that are `ready` are to be joined."""
+    return [entry for number, passage in passages.items() for entry in _block(number, passage, dialogue, ready)]
+
+
+def body(chunk: Chunk, dialogue: Dialogue) -> list[int]:
+    """The tokens of a passage behind its number: the same in every conversation, so that it can be read ahead."""
+    return dialogue.text(_split(0, chunk)[1])
 
 
 def asked(question: str, known: Iterable[int], dialogue: Dialogue) -> list[int]:
@@ -28,13 +40,20 @@ def asked(question: str, known: Iterable[int], dialogue: Dialogue) -> list[int]:
     return dialogue.text(pointer + prompt("question").render(question=question))
 
 
-def _block(number: int, passage: Passage, dialogue: Dialogue) -> list[int]:
-    chunk = passage.chunk
-    text = prompt("passage").render(number=str(number), place=_place(passage), text=_FENCE.sub("\u2039", chunk.text))
-    return dialogue.text(text + _APART)
+def _block(number: int, passage: Passage, dialogue: Dialogue, ready: Ready) -> list[int]:
+    label, text = _split(number, passage.chunk)
+    tokens = dialogue.text(text)
+    return [*dialogue.text(label), *(joined(tokens) if ready(tokens) else tokens)]
 
 
-def _place(passage: Passage) -> str:
-    page = passage.chunk.page_at(0)
-    place = passage.chunk.uri if page is None else f"{passage.chunk.uri}, page {page}"
-    return " > ".join((place, *passage.chunk.headings))
+def _split(number: int, chunk: Chunk) -> tuple[str, str]:
+    """A passage's number in the conversation, and what follows it."""
+    text = prompt("passage").render(number=str(number), place=_place(chunk), text=_FENCE.sub("\u2039", chunk.text))
+    mark = f"[{number}]"
+    return mark, text.removeprefix(mark) + _APART
+
+
+def _place(chunk: Chunk) -> str:
+    page = chunk.page_at(0)
+    place = chunk.uri if page is None else f"{chunk.uri}, page {page}"
+    return " > ".join((place, *chunk.headings))

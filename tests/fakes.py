@@ -3,7 +3,11 @@
 import json
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.llm.sampling import Sampling
+from app.llm.spare import Spare
 
 END = 256
 CONTROL = {"<start>": 257, "<end>": END}
@@ -26,6 +30,7 @@ class ScriptedRuntime:
         """How many tokens each call of decode evaluated."""
         self.closed = False
         self.script = list(script)
+        self.spare: Spare | None = None
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
         if not special:
@@ -66,6 +71,11 @@ class ScriptedRuntime:
         self.cache += tokens
         self.decoded.append(len(tokens))
         assert len(self.cache) <= self.window_size
+
+    def logits(self, tokens: Sequence[int]) -> NDArray[np.float32]:
+        """Everything is as likely as anything else."""
+        self.decode(tokens)
+        return np.zeros((len(tokens), END + len(CONTROL)), np.float32)
 
     def next_logits(self, tokens: Sequence[int]) -> list[float]:
         """The script says a word: its first letter is wanted, in whatever case."""

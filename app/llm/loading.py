@@ -11,6 +11,7 @@ import llama_cpp
 import psutil
 
 from app.errors import ModelError
+from app.llm.spare import SEQUENCES
 
 BATCH = 128
 """Tokens handed to llama.cpp at once: progress can be shown, and a stop takes effect, between two batches."""
@@ -44,6 +45,8 @@ class Context:
     flash_attention: bool | None = None
     """None leaves it to llama.cpp."""
     adapters: tuple[Adapter, ...] = ()
+    joins: bool = False
+    """Whether passages that were read ahead can be joined to the window; only a cache that keeps all can do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,8 @@ def _context(model: object, wanted: Context) -> object:
     params.n_batch = params.n_ubatch = BATCH
     params.n_threads = params.n_threads_batch = psutil.cpu_count(logical=False) or 1
     params.swa_full = wanted.swa_full
+    params.kv_unified = wanted.joins
+    params.n_seq_max = SEQUENCES if wanted.joins else 1
     params.type_k = params.type_v = KV_TYPES[wanted.kv_type]
     params.flash_attn_type = -1 if wanted.flash_attention is None else int(wanted.flash_attention)
     return llama_cpp.llama_init_from_model(model, params)

@@ -19,6 +19,7 @@ from app.errors import ModelError, WindowError
 from app.llm.loading import BATCH, Adapter, Context, load
 from app.llm.sampler import LlamaSampler
 from app.llm.sampling import Sampling
+from app.llm.spare import LlamaSpare, Spare
 
 __all__ = ["BATCH", "Adapter", "Context", "LlamaRuntime", "Runtime", "Sampler"]
 
@@ -48,6 +49,10 @@ class Runtime(Protocol):
     def window_size(self) -> int:
         """Tokens the KV cache can hold."""
         ...
+
+    @property
+    def spare(self) -> Spare | None:
+        """The sequence beside the window; None where its cache cannot join anything."""
 
     @property
     def chat_template(self) -> str | None:
@@ -104,6 +109,10 @@ class Runtime(Protocol):
         """Evaluates at most :data:`BATCH` tokens behind what the cache holds."""
         ...
 
+    def logits(self, tokens: Sequence[int]) -> NDArray[np.float32]:
+        """Evaluates at most :data:`BATCH` tokens; gives the logits behind each of them, as (tokens, vocabulary)."""
+        ...
+
     def next_logits(self, tokens: Sequence[int]) -> list[float]:
         """The logits of these tokens behind the last evaluated position."""
 
@@ -129,6 +138,9 @@ class LlamaRuntime:
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._sliding_window = int(llama_cpp.llama_model_n_swa(self._model))
+        can_join = self.context.joins and llama_cpp.llama_memory_can_shift(self._memory)
+        self.spare: Spare | None = LlamaSpare(self._context) if can_join else None
+        """See :class:`Runtime`."""
 
     @property
     def context(self) -> Context:

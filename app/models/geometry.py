@@ -38,6 +38,8 @@ class Layer:
     values: int
     local: bool
     """Whether it sees the sliding window only."""
+    head: int
+    """Numbers of a key in one head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,14 @@ class Geometry:
         per_block = _BLOCKS[kv_type][0]
         return all(layer.keys % per_block == 0 and layer.values % per_block == 0 for layer in self.layers)
 
+    def can_shift(self, kv_type: KvType) -> bool:
+        """Whether keys of this type can be moved to other positions.
+
+        llama.cpp rotates quantized keys before it moves them, in blocks of 64; where a head is not made of these, it
+        crashes (build_rope_shift in llama-kv-cache.cpp of llama-cpp-python 0.3.36).
+        """
+        return kv_type == "f16" or all(layer.head % 64 == 0 for layer in self.layers)
+
     def _cells(self, local: bool, cache: Cache) -> int:
         """Places in the cache of a local or global layer."""
         if local and not cache.swa_full:
@@ -153,6 +163,7 @@ class _Reader:
             keys=0 if shared else kv_heads * keys,
             values=0 if shared else kv_heads * values,
             local=local,
+            head=keys,
         )
 
     def _head(self, kind: str, local: bool, width: int) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from app.answers import ReadAhead
 from app.errors import ModelError
 from app.models.geometry import CELLS, Cache, Geometry, KvType
 from app.models.memory import GB, Memory
@@ -28,6 +29,8 @@ class Wish:
     swa_full: bool | None = None
     gpu_layers: int = -1
     """At most so many; -1: as many as fit."""
+    read_ahead: ReadAhead = "off"
+    """Whether passages that were read ahead are to be joined; `auto`: where there is no graphics card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ def plan(geometry: Geometry, memory: Memory, wish: Wish, batch: int) -> Plan:
     In this order: the whole window as wished, everything on the card if there is one, as f16, else as q8_0; then part
     of the layers on the card; then a shorter window. Local layers keep their sliding window only, unless wished
     otherwise: that is faster as well as smaller, and what it forgets can be brought back from marks and saved windows.
+    But passages that were read ahead can only be joined to a cache that keeps all: where that is wished and there is
+    room for it, they keep the whole window.
     Raises :class:`ModelError` where the KV cache cannot be of the wished type.
     """
     return _Planner(geometry, memory, wish, batch).plan()
@@ -92,11 +97,21 @@ class _Planner:
         return everything if self._wish.gpu_layers < 0 else min(everything, self._wish.gpu_layers)
 
     def _caches(self, window: int) -> Iterator[Cache]:
-        """From the most exact to the smallest."""
-        full = bool(self._wish.swa_full) or not self._geometry.sliding_window
-        for kv_type in (self._wish.kv_type,) if self._wish.kv_type else _PREFERRED:
-            if self._geometry.can_hold(kv_type):
-                yield Cache(window, kv_type, full, True, self._batch)
+        """From the most wanted to the smallest."""
+        for full in self._fulls():
+            for kv_type in (self._wish.kv_type,) if self._wish.kv_type else _PREFERRED:
+                if self._geometry.can_hold(kv_type):
+                    yield Cache(window, kv_type, full, True, self._batch)
+
+    def _fulls(self) -> tuple[bool, ...]:
+        """Whether local layers keep the whole window."""
+        if not self._geometry.sliding_window:
+            return (True,)
+        if self._wish.swa_full is not None:
+            return (self._wish.swa_full,)
+        slow = not self._card and not self._unified
+        joins = self._wish.read_ahead == "on" or (self._wish.read_ahead == "auto" and slow)
+        return (True, False) if joins else (False,)
 
     def _shorter(self) -> Plan:
         """The longest window that fits with the smallest cache, or the shortest that does not."""
@@ -177,7 +192,7 @@ def _windowed(cache: Cache, geometry: Geometry) -> str:
     local = sum(layer.local for layer in geometry.layers)
     said = f"{local} of {len(geometry.layers)} layers see the last {geometry.sliding_window:,} tokens only"
     if cache.swa_full:
-        return f"{said}; they keep the whole window all the same (model.swa_full)."
+        return f"{said}; they keep the whole window all the same (model.swa_full, answering.read_ahead)."
     full = geometry.kv(replace(cache, swa_full=True))
     return f"{said} and keep no more than these, which is faster as well; the whole window would take {_gb(full)}."
 

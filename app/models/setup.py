@@ -46,7 +46,8 @@ class Setup:
 def wish_of(settings: Settings) -> Wish:
     """What the settings leave to the plan, and what not."""
     wanted = settings.model
-    return Wish(settings.window.tokens, wanted.kv_type, wanted.swa_full, wanted.gpu_layers)
+    ahead = settings.answering.read_ahead
+    return Wish(settings.window.tokens, wanted.kv_type, wanted.swa_full, wanted.gpu_layers, ahead)
 
 
 def set_up(model: ResolvedModel, settings: Settings, *, memory: Memory | None = None) -> Setup:
@@ -59,7 +60,8 @@ def set_up(model: ResolvedModel, settings: Settings, *, memory: Memory | None = 
     wish = wish_of(settings)
     found = _plan(model, wish, memory)
     setup = _as_planned(found, wish, memory) if found and found.fits else _as_wished(wish, settings.window.tokens)
-    setup = replace(setup, context=replace(setup.context, adapters=adapters_for(model.path, settings.model.lora)))
+    adapters = adapters_for(model.path, settings.model.lora)
+    setup = replace(setup, context=_joining(replace(setup.context, adapters=adapters), model.path, wish))
     if setup.context.kv_type not in _EXACT:
         require_agreement(model.path, setup.context, settings.home)
     return replace(setup, smaller=tuple(_smaller(setup.context, model.path, wish)))
@@ -81,13 +83,20 @@ def _smaller(context: Context, path: Path, wish: Wish) -> Iterator[Context]:
     """A coarser KV cache, then shorter windows, then the shortest without a graphics card."""
     geometry = _geometry(path)
     if wish.kv_type is None and context.kv_type == "f16" and geometry and geometry.can_hold("q8_0"):
-        context = replace(context, kv_type="q8_0")
+        context = _joining(replace(context, kv_type="q8_0"), path, wish)
         yield context
     while context.window > SHORTEST:
         context = replace(context, window=max(SHORTEST, context.window // 2))
         yield context
     if context.gpu_layers:
         yield replace(context, gpu_layers=0)
+
+
+def _joining(context: Context, path: Path, wish: Wish) -> Context:
+    """The context, with passages being joined where that is wished and possible."""
+    geometry = _geometry(path) if wish.read_ahead != "off" else None
+    keeps_all = context.swa_full or (geometry is not None and not geometry.sliding_window)
+    return replace(context, joins=bool(geometry and keeps_all and geometry.can_shift(context.kv_type)))
 
 
 def _geometry(path: Path) -> Geometry | None:

@@ -46,8 +46,7 @@ def _kind(part: Part) -> str:
 def _cost(meter: Meter, last: Exchange | None) -> str:
     told = [f"{meter.used:,} of {meter.size:,} tokens taken"]
     if last and last.answer:
-        usage = last.answer.usage
-        told.append(f"last question: {usage.evaluated_tokens:,} evaluated, {usage.reused_tokens:,} reused")
+        told.append(f"last question: {last.answer.usage}")
         if last.left_out:
             told.append(f"{len(last.left_out):,} found but left out")
     if meter.prefill:

@@ -150,7 +150,7 @@ class Conversations:
         elif what == "compact":
             window[1:] = window[1:][-added:]
         elif what == "reopen":
-            self.engine._put_away()  # what closing does, without closing the runtime
+            self.engine._cache.put_away()  # what closing does, without closing the runtime
             self.runtime.keep(0)
             self.engine = self.opened()
         elif len(window) + added + generated + 1 < WINDOW:
