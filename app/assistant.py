@@ -4,22 +4,25 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Self
 
-from app.answers import AS_SET, Event, Reading, Wish
+from app.ahead.reader import Reader
+from app.ahead.uses import note_uses
+from app.answers import AS_SET, Event, Finished, Reading, Wish
 from app.conversation import Conversation
 from app.conversations import Conversations
 from app.llm.dialogue import Dialogue
 from app.llm.engine import Engine
 from app.llm.identity import window_key
-from app.llm.passages import PassageStates
+from app.llm.passages import Keeping, PassageStates
 from app.llm.runtime import LlamaRuntime
 from app.llm.sampling import Sampling
 from app.llm.saved import SavedWindows
 from app.llm.speeds import keep_speed, load_speed
 from app.meter import Meter, measured
 from app.models.resolve import ResolvedModel, resolve
-from app.models.setup import set_up
+from app.models.setup import bytes_per_token, set_up
 from app.orchestrator import Orchestrator
 from app.pins import Pins
 from app.prompting import prompt
@@ -60,7 +63,7 @@ class Assistant:
         model = replace(model, notice=" ".join(filter(None, (model.notice, setup.told(runtime.context)))))
         key = window_key(model.path, runtime.context)
         saved = SavedWindows(settings.home / "windows", key, int(settings.window.saved_gb * _GB))
-        states = _states(runtime, settings, key, model.path.name)
+        states = _states(runtime, settings, key, model.path)
         engine = Engine(runtime, saved, load_speed(settings.home, key), states)
         orchestrator = Orchestrator(
             Retriever(library, reranker(settings, engine)).search,
@@ -95,6 +98,9 @@ class Assistant:
             if trace := tracer.take(event):
                 with suppress(TransomError):  # the answer is worth more than its record
                     kept_traces(self.settings.home).put(trace.answer.trace, trace)
+            if isinstance(event, Finished):
+                shown = event.answer.passages.values()
+                note_uses(self.settings.home, (passage.chunk.document_id for passage in shown))
             yield event
 
     def stream(self, question: str, where: Where, wish: Wish = AS_SET, named: str = "") -> Iterator[Event]:
@@ -112,6 +118,11 @@ class Assistant:
     def talk(self, named: str, where: Where) -> Talk:
         """The conversation that is kept under a name; a new one about `where`, if there is none."""
         return Talk(named, where, self, Conversations(self.settings.home))
+
+    @property
+    def reader(self) -> Reader:
+        """Reads passages ahead."""
+        return Reader(self.library, self.engine, self.settings)
 
     @property
     def window_key(self) -> str:
@@ -152,11 +163,12 @@ class Assistant:
         self.close()
 
 
-def _states(runtime: LlamaRuntime, settings: Settings, key: str, model: str) -> PassageStates:
+def _states(runtime: LlamaRuntime, settings: Settings, key: str, model: Path) -> PassageStates:
     dialogue = Dialogue(runtime)
     thinks = dialogue.per_window and settings.answering.thinking == "on"
     prefix = dialogue.opening(prompt("answer").text, thinks)
-    return PassageStates(settings.home / "passages", key, prefix, int(settings.window.ahead_gb * _GB), model)
+    keeping = Keeping(model.name, bytes_per_token(model, runtime.context))
+    return PassageStates(settings.home / "passages", key, prefix, int(settings.window.ahead_gb * _GB), keeping)
 
 
 def share_read(library: Library, where: Where) -> float | None:

@@ -44,18 +44,30 @@ class Trial:
         return self.joined <= self.fresh * (1 + _MOST_LOST)
 
 
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What is known of states before there are any."""
+
+    model: str = ""
+    """What the model is called, for people."""
+    bytes_per_token: float = 0.0
+    """That a state takes; 0 where nobody knows."""
+
+
 class PassageStates:
     """The passages that one model in one setting has read ahead, behind one prefix."""
 
-    def __init__(self, folder: Path, key: str, prefix: Sequence[int], limit_bytes: int, model: str = "") -> None:
-        """`key`: of the model in its context; `model`: what it is called, for people."""
+    def __init__(
+        self, folder: Path, key: str, prefix: Sequence[int], limit_bytes: int, keeping: Keeping = Keeping()
+    ) -> None:
+        """`key`: of the model in its context."""
         self.prefix = list(prefix)
         """Tokens that every state stands behind."""
         self.limit = limit_bytes
         self._folder = folder
         depends = json.dumps([key, self.prefix])
         self._place = folder / blake2b(depends.encode(), digest_size=12).hexdigest()
-        self._model = model
+        self.keeping = keeping
         self._about = self._place / "about.json"
         self._known = {path.stem: path for path in self._place.glob(f"*/*{_SUFFIX}")}
 
@@ -70,11 +82,15 @@ class PassageStates:
     @trial.setter
     def trial(self, trial: Trial) -> None:
         self._place.mkdir(parents=True, exist_ok=True)
-        write_json(self._about, {"model": self._model, "trial": asdict(trial)})
+        write_json(self._about, {"model": self.keeping.model, "trial": asdict(trial)})
 
     def holds(self, passage: Sequence[int]) -> bool:
         """Whether the state of these tokens is there."""
         return name_of(as_array(passage)) in self._known
+
+    def count(self, document_id: str) -> int:
+        """How many passages of a document are there."""
+        return sum(1 for _ in (self._place / document_id).glob(f"*{_SUFFIX}"))
 
     def size(self, passage: Sequence[int]) -> int:
         """Bytes that the state of these tokens takes; 0 where there is none."""
@@ -119,7 +135,7 @@ class PassageStates:
                 self._known.pop(gone.stem, None)
             write_state(path, tokens, state)
             if not self._about.exists():
-                write_json(self._about, {"model": self._model})
+                write_json(self._about, {"model": self.keeping.model})
         except OSError as error:
             raise TransomError(
                 f"What was read ahead could not be saved: {error.strerror or error}.",

@@ -8,7 +8,7 @@ from app.errors import ModelError
 from app.llm.agreement import require_agreement
 from app.llm.runtime import BATCH, Context
 from app.models.adapters import adapters_for
-from app.models.geometry import Geometry, KvType
+from app.models.geometry import Cache, Geometry, KvType
 from app.models.header import read_header
 from app.models.memory import Memory, measure
 from app.models.plan import SHORTEST, Plan, Wish, plan
@@ -65,6 +65,15 @@ def set_up(model: ResolvedModel, settings: Settings, *, memory: Memory | None = 
     if setup.context.kv_type not in _EXACT:
         require_agreement(model.path, setup.context, settings.home)
     return replace(setup, smaller=tuple(_smaller(setup.context, model.path, wish)))
+
+
+def bytes_per_token(path: Path, context: Context) -> float:
+    """What the KV cache of a model in this context keeps of a token; 0 where its header does not tell."""
+    geometry = _geometry(path)
+    if geometry is None:
+        return 0.0
+    cache = Cache(context.window, context.kv_type, context.swa_full, context.flash_attention is not False, BATCH)
+    return geometry.kv(cache) / context.window
 
 
 def _as_planned(found: Plan, wish: Wish, memory: Memory) -> Setup:
