@@ -2,13 +2,14 @@ from pathlib import Path
 
 import pytest
 
+from app.answers import ReadAhead
 from app.errors import ModelError
 from app.llm import agreement
 from app.llm.runtime import Context, LlamaRuntime
 from app.models.memory import GB, Memory
 from app.models.resolve import ResolvedModel, resolve
 from app.models.setup import set_up
-from app.settings import ModelSettings, Settings, WindowSettings
+from app.settings import AnsweringSettings, ModelSettings, Settings, WindowSettings
 from tests.app.models.conftest import MakeGguf, make_gguf  # noqa: F401 - a fixture
 
 
@@ -21,13 +22,35 @@ def settings(tokens: int, **model: object) -> Settings:
     return Settings(window=WindowSettings(tokens=tokens), model=ModelSettings.model_validate(model))
 
 
+def ahead(read_ahead: ReadAhead) -> Settings:
+    return settings(4096).model_copy(update={"answering": AnsweringSettings(read_ahead=read_ahead)})
+
+
 def test_with_room_it_is_as_the_settings_say(model: ResolvedModel) -> None:
-    found = set_up(model, settings(4096))
+    found = set_up(model, ahead("off"), memory=Memory(8 * GB))
     assert (found.context, found.notice) == (Context(4096, swa_full=False), "")
 
 
 def test_local_layers_keep_the_whole_window_where_that_is_wished(model: ResolvedModel) -> None:
-    assert set_up(model, settings(4096, swa_full=True)).context == Context(4096, swa_full=True)
+    assert set_up(model, settings(4096, swa_full=True)).context.swa_full
+
+
+@pytest.mark.parametrize(("read_ahead", "card"), [("auto", 0), ("on", 0), ("on", 8 * GB)])
+def test_they_do_so_that_what_is_read_ahead_can_be_joined(
+    model: ResolvedModel, read_ahead: ReadAhead, card: int
+) -> None:
+    context = set_up(model, ahead(read_ahead), memory=Memory(16 * GB, card)).context
+    assert (context.swa_full, context.joins) == (True, True)
+
+
+def test_left_to_us_they_do_not_where_a_card_reads_fast(model: ResolvedModel) -> None:
+    context = set_up(model, ahead("auto"), memory=Memory(16 * GB, 8 * GB)).context
+    assert (context.swa_full, context.joins) == (False, False)
+
+
+def test_nothing_is_joined_where_llama_cpp_would_crash(model: ResolvedModel) -> None:
+    context = set_up(model, settings(4096, kv_type="q8_0", swa_full=True)).context  # its local heads are 32 wide
+    assert (context.swa_full, context.joins) == (True, False)
 
 
 def test_a_wished_cache_is_taken_though_there_is_room(model: ResolvedModel) -> None:
