@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.llm.joined import common, counted, is_joined, parts, tokens
+from app.llm.joined import common, counted, parts, tokens
 from app.llm.joiner import Joiner
 from app.llm.runtime import BATCH, Runtime
 from app.llm.saved import SavedWindow, SavedWindows
@@ -67,8 +67,9 @@ class Cache:
         yield progress
         evaluated, seconds = 0, 0.0
         for part in parts(window, reused, pinned, BATCH):
-            if is_joined(part[0]):
+            if counted(part):
                 progress = yield from self._join(part, progress)
+                yield progress
                 continue
             started = time.monotonic()
             self.decode(part)
@@ -118,28 +119,34 @@ class Cache:
         if self._cut(self._settled) >= _WORTH_SAVING:
             self._save()
 
-    def _join(self, part: Sequence[int], progress: Evaluated) -> Generator[Evaluated, None, Evaluated]:
-        """Takes in a passage that was read ahead; returns the progress behind it.
+    def _join(self, stretch: Sequence[int], progress: Evaluated) -> Generator[Evaluated, None, Evaluated]:
+        """Takes in passages that were read ahead, and the labels between them; returns the progress behind it.
 
-        Where its state is gone, it is evaluated, and only takes longer.
+        Where a state is gone, its passage is evaluated, and only takes longer.
         """
-        evaluated = 0
-        for count in self._taken_in(part):
-            evaluated += count
+        late = 0
+        for count in self._taken_in(stretch):
+            late += count
             progress = replace(progress, done=progress.done + count, total=progress.total + count)
             yield progress
-        return progress if evaluated else replace(progress, joined=progress.joined + len(part))
+        passages = counted(stretch)
+        labels = len(stretch) - passages
+        return replace(progress, done=progress.done + labels, joined=progress.joined + passages - late)
 
-    def _taken_in(self, part: Sequence[int]) -> Iterator[int]:
-        """Yields how many tokens were evaluated for it, batch by batch."""
+    def _taken_in(self, stretch: Sequence[int]) -> Iterator[int]:
+        """Yields how many tokens of its passages were evaluated, batch by batch."""
         prefix = self._joiner.states.prefix if self._joiner else []
-        if self._joiner and self._held[: len(prefix)] == prefix:
-            yield from self._joiner.join(tokens(part), len(self._held))
-            self._held.extend(part)
+        if self._joiner is None or self._held[: len(prefix)] != prefix:
+            for start in range(0, len(stretch), BATCH):
+                self.decode(stretch[start : start + BATCH])
+                yield counted(stretch[start : start + BATCH])
             return
-        for start in range(0, len(part), BATCH):
-            self.decode(part[start : start + BATCH])
-            yield len(part[start : start + BATCH])
+        try:
+            yield from self._joiner.join(stretch, len(self._held))
+            self._held.extend(stretch)
+        except BaseException:
+            self._runtime.keep(len(self._held))  # without what was joined half-way
+            raise
 
     def _reuse(self, window: Sequence[int]) -> int:
         """Brings as much of `window` into the cache as was ever evaluated; returns how many entries that is."""

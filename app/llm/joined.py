@@ -7,6 +7,11 @@ windows: two are the same where the same tokens came in the same way.
 
 from collections.abc import Iterable, Iterator, Sequence
 
+LABELS = 8
+"""Most labels that are evaluated together."""
+_LABEL = 16
+"""Most tokens of a label: the number of a passage. What is longer wants to see all that stands before it."""
+
 
 def joined(tokens: Iterable[int]) -> list[int]:
     """Tokens, written as ones that are joined. They have to stand between tokens that are not."""
@@ -31,14 +36,22 @@ def counted(entries: Iterable[int]) -> int:
 def parts(window: Sequence[int], start: int, pinned: int, batch: int) -> Iterator[Sequence[int]]:
     """A window from `start` on, in the parts in which it gets into the cache.
 
-    Each is a whole run of joined entries, or at most `batch` others; none of these goes beyond the first `pinned`.
+    Each is a stretch of joined runs, all of them or all but the first behind a label, at most :data:`LABELS`; or at
+    most `batch` entries that are to be evaluated, none of which goes beyond the first `pinned`.
     """
     while start < len(window):
-        end = start + 1
-        while end < len(window) and is_joined(window[end]) == is_joined(window[start]):
-            end += 1
-        if not is_joined(window[start]):
-            end = min(end, start + batch, pinned if start < pinned else end)
+        end = _end_of_stretch(window, start)
+        if end == start:
+            end = min(_end_of_run(window, start), start + batch, pinned if start < pinned else len(window))
+        yield window[start:end]
+        start = end
+
+
+def runs(window: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Entries that came in the same way and stand together."""
+    start = 0
+    while start < len(window):
+        end = _end_of_run(window, start)
         yield window[start:end]
         start = end
 
@@ -53,6 +66,24 @@ def common(left: Sequence[int], right: Sequence[int]) -> int:
     while any(_within_run(window, same) for window in (left, right)):
         same -= 1
     return same
+
+
+def _end_of_run(window: Sequence[int], start: int) -> int:
+    end = start
+    while end < len(window) and is_joined(window[end]) == is_joined(window[start]):
+        end += 1
+    return end
+
+
+def _end_of_stretch(window: Sequence[int], start: int) -> int:
+    """`start` where there is none."""
+    end = _end_of_run(window, start) if is_joined(window[start]) else start
+    for _ in range(LABELS):
+        label = _end_of_run(window, end)
+        if label == len(window) or label - end > _LABEL:
+            break
+        end = _end_of_run(window, label)
+    return end
 
 
 def _within_run(window: Sequence[int], place: int) -> bool:

@@ -25,7 +25,7 @@ from app.llm.statefile import as_array, make_room, name_of, read_state, write_st
 from ingest.errors import TransomError
 
 _SUFFIX = ".state"
-_MOST_LOST = 0.1
+_MOST_LOST = 0.05
 """Of the surprise at right answers."""
 
 

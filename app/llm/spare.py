@@ -1,7 +1,10 @@
-"""The sequence beside the window: passages are evaluated there by themselves, set aside, and joined to the window.
+"""Sequences beside the window: passages are evaluated there by themselves, set aside, and joined to the window.
 
 What llama.cpp does for it: the states of a sequence can be written and read, its positions can be moved (RoPE is
-applied to the keys once more), and cells can belong to a second sequence without being copied.
+applied to the keys once more), and cells can belong to a second sequence without being copied. Keys are moved when
+something is evaluated the next time, all that the cache has room for: that takes longer than a label. So several
+passages are joined with gaps for their labels, and then these are evaluated together; and since a sequence has to be
+without gaps where it is continued, each label has one of its own, which holds what stands before it.
 """
 
 import ctypes
@@ -11,10 +14,11 @@ from typing import Protocol
 import llama_cpp
 
 from app.errors import ModelError, WindowError
+from app.llm.joined import LABELS
 
-_WINDOW, _SPARE = 0, 1
-"""Sequences of the context."""
-SEQUENCES = 2
+_WINDOW, _SPARE, _GAPS = 0, 1, 2
+"""Sequences of the context; the third is that of the first gap."""
+SEQUENCES = _GAPS + LABELS
 """How many a context needs for it."""
 
 
@@ -36,8 +40,17 @@ class Spare(Protocol):
     def join(self, start: int, end: int, place: int) -> None:
         """Makes what stands here at `start` up to `end` a part of the window, at `place`; nothing is left here."""
 
+    def leave_gap(self, place: int) -> None:
+        """Says that something comes to `place`, the end of the window, after what is joined behind it."""
+
+    def fill_gaps(self, texts: Sequence[Sequence[int]]) -> None:
+        """Evaluates what was left out, together at most :data:`~app.llm.loading.BATCH` tokens, as a part of the window.
+
+        Each sees what stands before it but for other gaps.
+        """
+
     def clear(self) -> None:
-        """Forgets what stands here."""
+        """Forgets what stands here, and the gaps."""
 
 
 class LlamaSpare:
@@ -46,17 +59,27 @@ class LlamaSpare:
     def __init__(self, context: object) -> None:
         self._context = context
         self._memory = llama_cpp.llama_get_memory(context)
+        self._gaps: list[int] = []
 
     def begin(self, prefix: int) -> None:
         """See :class:`Spare`."""
-        self.clear()
+        self._forget(_SPARE)
         llama_cpp.llama_memory_seq_cp(self._memory, _WINDOW, _SPARE, 0, prefix)
 
     def decode(self, tokens: Sequence[int]) -> None:
         """See :class:`Spare`. Raises :class:`WindowError` where the cache has no room for them."""
-        batch = llama_cpp.llama_batch_init(len(tokens), 0, 1)
+        place = llama_cpp.llama_memory_seq_pos_max(self._memory, _SPARE) + 1
+        self._evaluate([(token, place + index, _SPARE) for index, token in enumerate(tokens)])
+
+    def _evaluate(self, cells: Sequence[tuple[int, int, int]]) -> None:
+        """Tokens, with their positions and sequences."""
+        batch = llama_cpp.llama_batch_init(len(cells), 0, 1)
         try:
-            self._fill(batch, tokens)
+            batch.n_tokens = len(cells)
+            for index, (token, place, sequence) in enumerate(cells):
+                batch.token[index], batch.pos[index] = token, place
+                batch.n_seq_id[index], batch.seq_id[index][0] = 1, sequence
+                batch.logits[index] = 0
             status = llama_cpp.llama_decode(self._context, batch)
         finally:
             llama_cpp.llama_batch_free(batch)
@@ -64,16 +87,6 @@ class LlamaSpare:
             raise WindowError("The model's window is full.", "Begin a new conversation.")
         if status != 0:
             raise ModelError(f"llama.cpp could not evaluate a passage (status {status}).")
-
-    def _fill(self, batch: llama_cpp.llama_batch, tokens: Sequence[int]) -> None:
-        place = llama_cpp.llama_memory_seq_pos_max(self._memory, _SPARE) + 1
-        batch.n_tokens = len(tokens)
-        for index, token in enumerate(tokens):
-            batch.token[index] = token
-            batch.pos[index] = place + index
-            batch.n_seq_id[index] = 1
-            batch.seq_id[index][0] = _SPARE
-            batch.logits[index] = 0
 
     def state(self, prefix: int) -> bytearray:
         """See :class:`Spare`."""
@@ -88,11 +101,11 @@ class LlamaSpare:
 
     def restore(self, state: bytearray) -> bool:
         """See :class:`Spare`."""
-        self.clear()
+        self._forget(_SPARE)
         buffer = (ctypes.c_uint8 * len(state)).from_buffer(state)
         if llama_cpp.llama_state_seq_set_data(self._context, buffer, len(state), _SPARE) > 0:
             return True
-        self.clear()
+        self._forget(_SPARE)
         return False
 
     def join(self, start: int, end: int, place: int) -> None:
@@ -100,8 +113,26 @@ class LlamaSpare:
         llama_cpp.llama_memory_seq_rm(self._memory, _SPARE, 0, start)
         llama_cpp.llama_memory_seq_add(self._memory, _SPARE, start, end, place - start)
         llama_cpp.llama_memory_seq_cp(self._memory, _SPARE, _WINDOW, place, place + end - start)
+        self._forget(_SPARE)
+
+    def leave_gap(self, place: int) -> None:
+        """See :class:`Spare`."""
+        llama_cpp.llama_memory_seq_cp(self._memory, _WINDOW, _GAPS + len(self._gaps), 0, place)
+        self._gaps.append(place)
+
+    def fill_gaps(self, texts: Sequence[Sequence[int]]) -> None:
+        """See :class:`Spare`."""
+        gaps = list(enumerate(zip(self._gaps, texts, strict=True), _GAPS))
+        self._evaluate([(token, place + index, gap) for gap, (place, text) in gaps for index, token in enumerate(text)])
+        for gap, (place, text) in gaps:
+            llama_cpp.llama_memory_seq_cp(self._memory, gap, _WINDOW, place, place + len(text))
         self.clear()
 
     def clear(self) -> None:
         """See :class:`Spare`."""
-        llama_cpp.llama_memory_seq_rm(self._memory, _SPARE, -1, -1)
+        for sequence in (_SPARE, *range(_GAPS, _GAPS + len(self._gaps))):
+            self._forget(sequence)
+        self._gaps.clear()
+
+    def _forget(self, sequence: int) -> None:
+        llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
