@@ -7,8 +7,8 @@ against the known answers, and the surprise at them (mean negative log-likelihoo
 
 The last line is JSON: `ttft_ratio` (median of fresh / joined; the goal is at least 20), `f1_fresh`, `f1_joined` (within
 .02), `nll_fresh`, `nll_joined` (within 5 %), `join_ms_per_1000_tokens`, `bytes_per_token`, `two_passage_f1_fresh`,
-`two_passage_f1_joined`, and the like for the likelihood of pairs. `--keep FILE` keeps what is measured, question by question, so that
-a run that was stopped goes on.
+`two_passage_f1_joined`, and the like for the likelihood of pairs. `--keep FILE` keeps what is measured, question by
+question, so that a run that was stopped goes on.
 """
 
 import argparse

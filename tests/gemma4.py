@@ -59,6 +59,8 @@ class Shape:
     context: int = 8192
     primer: str = "<|channel>thought\n<channel|>"
     """What the template opens an answer without thinking with."""
+    wide: int = 1
+    """How often as wide a head is: llama.cpp moves quantized keys only where it is made of 64 numbers."""
     precise: bool = False
     """Weights of 32 bits: then logits do not depend on how tokens were put into batches, but for the last digits."""
 
@@ -68,7 +70,17 @@ class Shape:
 
     def head(self, layer: int) -> int:
         """Width of a head in one layer."""
-        return _LOCAL_HEAD if self.pattern[layer] else _GLOBAL_HEAD
+        return self.local_head if self.pattern[layer] else self.global_head
+
+    @property
+    def local_head(self) -> int:
+        """Width of a head in local layers."""
+        return _LOCAL_HEAD * self.wide
+
+    @property
+    def global_head(self) -> int:
+        """And in global ones."""
+        return _GLOBAL_HEAD * self.wide
 
 
 DENSE = Shape((*[True] * 5, False), local_kv_heads=2, global_kv_heads=1)
@@ -108,9 +120,9 @@ def _describe(writer: gguf.GGUFWriter, shape: Shape) -> None:
     writer.add_shared_kv_layers(shape.shared)
     writer.add_embedding_length_per_layer_input(shape.per_layer)
     for add in (writer.add_key_length, writer.add_value_length, writer.add_rope_dimension_count):
-        add(_GLOBAL_HEAD)
+        add(shape.global_head)
     for add in (writer.add_key_length_swa, writer.add_value_length_swa, writer.add_rope_dimension_count_swa):
-        add(_LOCAL_HEAD)
+        add(shape.local_head)
     writer.add_rope_freq_base(1e6)
     writer.add_rope_freq_base_swa(1e4)
 
@@ -160,7 +172,7 @@ def _tensors(shape: Shape, tokens: int) -> Iterator[tuple[str, Array]]:
     yield "token_embd", matrix(tokens, _WIDTH) / numpy.float16(4)
     yield "output_norm", norm(_WIDTH)
     # A quarter of a global head's dimensions turn with the position.
-    turning, still = _GLOBAL_HEAD // 8, _GLOBAL_HEAD // 2 - _GLOBAL_HEAD // 8
+    turning, still = shape.global_head // 8, shape.global_head // 2 - shape.global_head // 8
     yield "rope_freqs", numpy.array([1.0] * turning + [1e30] * still, numpy.float32)
     if shape.per_layer:
         yield "per_layer_token_embd", matrix(tokens, shape.per_layer * layers)

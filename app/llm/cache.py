@@ -103,15 +103,6 @@ class Cache:
         """Says that `window` is worth keeping, as far as the cache holds it."""
         self._settled = max(self._settled, common(self._held, window))
 
-    def stand_behind(self, prefix: Sequence[int], room: int) -> None:
-        """Makes the cache begin with `prefix` and have room for `room` tokens beside what it holds."""
-        held = common(self._held, prefix)
-        if held < len(prefix) or len(self._held) + room > self._runtime.window_size:
-            self.put_away()
-            self._cut(held)
-        for part in parts(prefix, min(held, len(self._held)), 0, BATCH):
-            self.decode(part)
-
     def put_away(self) -> None:
         """Saves what is settled, before it makes room for something else."""
         if self._saved is None or self._settled < _WORTH_SAVING or self._settled <= self._stored:

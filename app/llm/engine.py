@@ -15,6 +15,7 @@ import numpy as np
 
 from app.errors import ModelError, WindowError
 from app.llm.cache import Cache, Evaluated, Speed
+from app.llm.joined import BESIDE
 from app.llm.joiner import Joiner
 from app.llm.passages import PassageStates
 from app.llm.runtime import BATCH, Runtime
@@ -106,15 +107,14 @@ class Engine:
 
         Closing the iterator stops it within one batch, and then nothing is saved. Raises :class:`TransomError` where
         it cannot be saved, :class:`ModelError` where nothing can be joined, and :class:`WindowError` where it does not
-        fit.
+        fit beside the window.
         """
         if self._joiner is None:
             raise ModelError("The window of this model cannot be joined to what is read ahead.")
-        prefix = self._joiner.states.prefix
-        self._require_room(len(prefix) + len(passage), 0)
+        if len(self._joiner.states.prefix) + len(passage) > BESIDE:
+            raise WindowError(f"A passage of {len(passage):,} tokens is too long to be read ahead.")
         with self._lock:
             self._require_open()
-            self._cache.stand_behind(prefix, len(passage))
             started = time.monotonic()
             yield from self._joiner.read(document_id, passage)
             if len(passage) >= BATCH:

@@ -7,6 +7,8 @@ windows: two are the same where the same tokens came in the same way.
 
 from collections.abc import Iterable, Iterator, Sequence
 
+BESIDE = 768
+"""Tokens that the cache has room for beside the window, where something is to be joined: a prefix, and a passage."""
 LABELS = 8
 """Most labels that are evaluated together."""
 _LABEL = 16

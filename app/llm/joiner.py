@@ -55,7 +55,7 @@ class Joiner:
             self._spare.clear()
 
     def _evaluate(self, passage: Sequence[int]) -> Iterator[int]:
-        self._spare.begin(len(self.states.prefix))
+        self._spare.begin(self.states.prefix)
         for start in range(0, len(passage), BATCH):
             batch = passage[start : start + BATCH]
             self._spare.decode(batch)

@@ -11,10 +11,13 @@ import llama_cpp
 import psutil
 
 from app.errors import ModelError
-from app.llm.spare import SEQUENCES
+from app.llm.joined import BESIDE, LABELS
 
 BATCH = 128
 """Tokens handed to llama.cpp at once: progress can be shown, and a stop takes effect, between two batches."""
+
+SEQUENCES = 3 + LABELS
+"""Of a context that joins: the window, a spare one, the prefix, and one for each gap between passages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def _model(path: Path, gpu_layers: int) -> object:
 
 def _context(model: object, wanted: Context) -> object:
     params = llama_cpp.llama_context_default_params()
-    params.n_ctx = min(wanted.window, int(llama_cpp.llama_model_n_ctx_train(model)))
+    params.n_ctx = min(wanted.window, int(llama_cpp.llama_model_n_ctx_train(model))) + BESIDE * wanted.joins
     params.n_batch = params.n_ubatch = BATCH
     params.n_threads = params.n_threads_batch = psutil.cpu_count(logical=False) or 1
     params.swa_full = wanted.swa_full

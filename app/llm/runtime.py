@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import ModelError, WindowError
+from app.llm.joined import BESIDE
 from app.llm.loading import BATCH, Adapter, Context, load
 from app.llm.sampler import LlamaSampler
 from app.llm.sampling import Sampling
@@ -149,8 +150,8 @@ class LlamaRuntime:
 
     @property
     def window_size(self) -> int:
-        """Tokens the KV cache can hold."""
-        return int(llama_cpp.llama_n_ctx(self._context))
+        """Tokens the window can hold."""
+        return int(llama_cpp.llama_n_ctx(self._context)) - BESIDE * self.context.joins
 
     @property
     def chat_template(self) -> str | None:
@@ -231,7 +232,7 @@ class LlamaRuntime:
         return bool(llama_cpp.llama_memory_seq_rm(self._memory, 0, count, -1))
 
     def _clear(self) -> None:
-        llama_cpp.llama_memory_clear(self._memory, True)
+        llama_cpp.llama_memory_seq_rm(self._memory, 0, -1, -1)
 
     def _state(self, flags: int) -> bytearray:
         size = llama_cpp.llama_state_seq_get_size_ext(self._context, 0, flags)

@@ -14,19 +14,17 @@ from typing import Protocol
 import llama_cpp
 
 from app.errors import ModelError, WindowError
-from app.llm.joined import LABELS
+from app.llm.loading import BATCH
 
-_WINDOW, _SPARE, _GAPS = 0, 1, 2
-"""Sequences of the context; the third is that of the first gap."""
-SEQUENCES = _GAPS + LABELS
-"""How many a context needs for it."""
+_WINDOW, _SPARE, _PREFIX, _GAPS = 0, 1, 2, 3
+"""Sequences of the context (:data:`~app.llm.loading.SEQUENCES`); the last is that of the first gap."""
 
 
 class Spare(Protocol):
     """Evaluates and joins what is not, or not yet, a part of the window. Not thread-safe, as the runtime."""
 
-    def begin(self, prefix: int) -> None:
-        """Stands behind the first `prefix` tokens of the window, and forgets what stood here before."""
+    def begin(self, prefix: Sequence[int]) -> None:
+        """Stands behind `prefix`, which is evaluated the first time, and forgets what stood here before."""
 
     def decode(self, tokens: Sequence[int]) -> None:
         """Evaluates at most :data:`~app.llm.loading.BATCH` tokens behind what stands here."""
@@ -54,22 +52,36 @@ class Spare(Protocol):
 
 
 class LlamaSpare:
-    """A spare sequence of llama.cpp; needs a cache that is unified and can be shifted."""
+    """Spare sequences of llama.cpp; they need a cache that is unified and can be shifted.
+
+    The prefix has one of its own and is not the window's: llama.cpp overwrites what local layers do not see any more.
+    """
 
     def __init__(self, context: object) -> None:
         self._context = context
         self._memory = llama_cpp.llama_get_memory(context)
+        self._prefix: list[int] = []
         self._gaps: list[int] = []
 
-    def begin(self, prefix: int) -> None:
-        """See :class:`Spare`."""
+    def begin(self, prefix: Sequence[int]) -> None:
+        """See :class:`Spare`. Raises :class:`WindowError` where the cache has no room for it."""
         self._forget(_SPARE)
-        llama_cpp.llama_memory_seq_cp(self._memory, _WINDOW, _SPARE, 0, prefix)
+        if self._prefix != prefix:
+            self._forget(_PREFIX)
+            self._prefix = []
+            self._behind(_PREFIX, prefix)
+            self._prefix = list(prefix)
+        llama_cpp.llama_memory_seq_cp(self._memory, _PREFIX, _SPARE, -1, -1)
 
     def decode(self, tokens: Sequence[int]) -> None:
         """See :class:`Spare`. Raises :class:`WindowError` where the cache has no room for them."""
-        place = llama_cpp.llama_memory_seq_pos_max(self._memory, _SPARE) + 1
-        self._evaluate([(token, place + index, _SPARE) for index, token in enumerate(tokens)])
+        self._behind(_SPARE, tokens)
+
+    def _behind(self, sequence: int, tokens: Sequence[int]) -> None:
+        place = llama_cpp.llama_memory_seq_pos_max(self._memory, sequence) + 1
+        cells = [(token, place + index, sequence) for index, token in enumerate(tokens)]
+        for start in range(0, len(cells), BATCH):
+            self._evaluate(cells[start : start + BATCH])
 
     def _evaluate(self, cells: Sequence[tuple[int, int, int]]) -> None:
         """Tokens, with their positions and sequences."""

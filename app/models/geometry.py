@@ -54,6 +54,8 @@ class Cache:
     flash_attention: bool
     batch: int
     """Tokens evaluated at once (n_ubatch)."""
+    beside: int = 0
+    """Tokens there is room for beside the window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class Geometry:
         """Places in the cache of a local or global layer."""
         if local and not cache.swa_full:
             return _padded(min(_padded(cache.window), self.sliding_window + cache.batch))
-        return _padded(cache.window)
+        return _padded(cache.window) + cache.beside
 
 
 def _padded(cells: int) -> int:

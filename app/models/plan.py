@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from app.answers import ReadAhead
 from app.errors import ModelError
+from app.llm.joined import BESIDE
 from app.models.geometry import CELLS, Cache, Geometry, KvType
 from app.models.memory import GB, Memory
 
@@ -101,7 +102,8 @@ class _Planner:
         for full in self._fulls():
             for kv_type in (self._wish.kv_type,) if self._wish.kv_type else _PREFERRED:
                 if self._geometry.can_hold(kv_type):
-                    yield Cache(window, kv_type, full, True, self._batch)
+                    joins = full and self._wish.read_ahead != "off" and self._geometry.can_shift(kv_type)
+                    yield Cache(window, kv_type, full, True, self._batch, BESIDE if joins else 0)
 
     def _fulls(self) -> tuple[bool, ...]:
         """Whether local layers keep the whole window."""
