@@ -47,9 +47,9 @@ def _block(number: int, passage: Passage, dialogue: Dialogue, ready: Ready) -> l
 
 
 def _split(number: int, chunk: Chunk) -> tuple[str, str]:
-    """A passage's number in the conversation, and what follows it."""
+    """A passage's number in the conversation, as few tokens as can be, and what follows it."""
     text = prompt("passage").render(number=str(number), place=_place(chunk), text=_FENCE.sub("\u2039", chunk.text))
-    mark = f"[{number}]"
+    mark = f"[{number}"
     return mark, text.removeprefix(mark) + _APART
 
 
