@@ -49,7 +49,7 @@ def show_actions(talk: Talk, position: int) -> None:
             verdict = exchange.verdict
             st.feedback(
                 "thumbs",
-                key=f"thumbs-{talk.name}-{position}",
+                key=_key("thumbs", talk, position),
                 default=None if verdict is None else int(verdict.good),
                 on_change=_judge,
                 args=(talk, position),
@@ -58,12 +58,17 @@ def show_actions(talk: Talk, position: int) -> None:
         st.text_input(
             "Why?",
             exchange.verdict.reason,
-            key=f"reason-{talk.name}-{position}",
+            key=_key("reason", talk, position),
             placeholder="What was right or wrong? It stays on this machine, with the conversation.",
             label_visibility="collapsed",
             on_change=_judge,
             args=(talk, position),
         )
+
+
+def _key(kind: str, talk: Talk, position: int) -> str:
+    """Of a widget that belongs to one answer: the next one to the same question is judged anew."""
+    return f"{kind}-{talk.name}-{position}-{talk.exchanges[position].at}"
 
 
 def _show_editor(talk: Talk, position: int) -> None:
@@ -91,6 +96,6 @@ def _again(talk: Talk, position: int) -> None:
 
 @telling
 def _judge(talk: Talk, position: int) -> None:
-    thumb = st.session_state.get(f"thumbs-{talk.name}-{position}")
-    reason = st.session_state.get(f"reason-{talk.name}-{position}") or ""
+    thumb = st.session_state.get(_key("thumbs", talk, position))
+    reason = st.session_state.get(_key("reason", talk, position)) or ""
     talk.judge(position, None if thumb is None else Verdict(bool(thumb), reason))

@@ -35,8 +35,8 @@ def show_pins(talk: Talk, library: Library) -> None:
 
 def _pin(talk: Talk, chosen: Sequence[str], collection: str) -> None:
     """Reads what is pinned. Any click ends this run of the page, and the reading with it: so does "Stop"."""
+    st.button("Stop", key="stop pinning", icon=":material/stop_circle:", width="stretch")
     bar = st.progress(0.0, "Reading")
-    st.button("Stop", key="stop pinning", icon=":material/stop_circle:", help="What was read so far is kept.")
 
     def waiting(ahead: int) -> None:
         bar.progress(0.0, f"Waiting: {place_in_line(ahead)}")
