@@ -137,9 +137,13 @@ class Reader:
         return [entry for entry in self._library.catalogue.entries(collection) if entry.chunks]
 
     def _documents(self, collection: str) -> Iterator[tuple[str, list[list[int]]]]:
-        """Documents with the tokens of their passages: the most used first, of these the newest."""
+        """Documents with the tokens of their passages: the most used first, of these the newest.
+
+        A passage that is too long to be read beside the window is left out.
+        """
         used = uses(self._settings.home)
         entries = self._entries(collection)
         for entry in sorted(entries, key=lambda entry: (-used.get(entry.document_id, 0), -entry.mtime_ns)):
             chunks = self._library.chunks(entry.document_id, range(entry.chunks))
-            yield entry.document_id, [body(chunk, self._dialogue) for chunk in chunks]
+            passages = [body(chunk, self._dialogue) for chunk in chunks]
+            yield entry.document_id, [each for each in passages if self._engine.fits_beside(each)]

@@ -111,7 +111,7 @@ class Engine:
         """
         if self._joiner is None:
             raise ModelError("The window of this model cannot be joined to what is read ahead.")
-        if len(self._joiner.states.prefix) + len(passage) > BESIDE:
+        if not self.fits_beside(passage):
             raise WindowError(f"A passage of {len(passage):,} tokens is too long to be read ahead.")
         with self._lock:
             self._require_open()
@@ -119,6 +119,10 @@ class Engine:
             yield from self._joiner.read(document_id, passage)
             if len(passage) >= BATCH:
                 self.speed.prefill = len(passage) / (time.monotonic() - started)
+
+    def fits_beside(self, passage: Sequence[int]) -> bool:
+        """Whether there is room to read a passage ahead, beside the window."""
+        return self.states is not None and len(self.states.prefix) + len(passage) <= BESIDE
 
     def ready(self, window: Sequence[int]) -> Ready:
         """Tells of passages whether they can be joined to `window`: one that begins with what they were read behind."""
