@@ -11,6 +11,7 @@ from statistics import mean
 from app.llm.dialogue import Dialogue
 from app.llm.engine import Engine, Ready
 from app.llm.passages import Trial
+from app.llm.sampling import Sampling
 from app.prompting import prompt
 from app.wording import asked, nothing_ready, shown
 from ingest.documents import Chunk, Passage
@@ -52,7 +53,7 @@ _QUESTIONS = (
 
 
 def try_out(engine: Engine) -> Iterator[None]:
-    """Makes the trial and keeps what it finds with the states; yields between its parts, each of some seconds.
+    """Makes the trial and keeps what it finds with the states; yields after every batch.
 
     Closing the iterator stops it, and nothing is kept.
     """
@@ -63,8 +64,10 @@ def try_out(engine: Engine) -> Iterator[None]:
     joined: list[float] = []
     for ready, found in ((nothing_ready, fresh), (lambda _: True, joined)):
         for question, answer in _QUESTIONS:
-            found.append(engine.surprise(_window(question, dialogue, ready), dialogue.text(answer)))
-            yield
+            window = _window(question, dialogue, ready)
+            for _ in engine.complete(window, 0, Sampling()):
+                yield
+            found.append(engine.surprise(window, dialogue.text(answer)))
     states.trial = Trial(mean(fresh), mean(joined))
 
 
