@@ -30,7 +30,13 @@ def shown(passages: Mapping[int, Passage], dialogue: Dialogue, ready: Ready = no
 
 def body(chunk: Chunk, dialogue: Dialogue) -> list[int]:
     """The tokens of a passage behind its number: the same in every conversation, so that it can be read ahead."""
-    return dialogue.text(_split(0, chunk)[1])
+    text = prompt("passage").render(number="0", place=_place(chunk), text=_FENCE.sub("\u2039", chunk.text))
+    return dialogue.text(text.removeprefix("[0") + _APART)
+
+
+def label(number: int, dialogue: Dialogue) -> list[int]:
+    """The tokens of a passage's number, as few as can be."""
+    return dialogue.text(f"[{number}")
 
 
 def asked(question: str, known: Iterable[int], dialogue: Dialogue) -> list[int]:
@@ -41,16 +47,8 @@ def asked(question: str, known: Iterable[int], dialogue: Dialogue) -> list[int]:
 
 
 def _block(number: int, passage: Passage, dialogue: Dialogue, ready: Ready) -> list[int]:
-    label, text = _split(number, passage.chunk)
-    tokens = dialogue.text(text)
-    return [*dialogue.text(label), *(joined(tokens) if ready(tokens) else tokens)]
-
-
-def _split(number: int, chunk: Chunk) -> tuple[str, str]:
-    """A passage's number in the conversation, as few tokens as can be, and what follows it."""
-    text = prompt("passage").render(number=str(number), place=_place(chunk), text=_FENCE.sub("\u2039", chunk.text))
-    mark = f"[{number}"
-    return mark, text.removeprefix(mark) + _APART
+    tokens = body(passage.chunk, dialogue)
+    return [*label(number, dialogue), *(joined(tokens) if ready(tokens) else tokens)]
 
 
 def _place(chunk: Chunk) -> str:

@@ -110,7 +110,6 @@ class ScriptedSpare:
     def __init__(self, runtime: ScriptedRuntime) -> None:
         self._runtime = runtime
         self._behind: list[int] = []
-        self._gaps: list[int] = []
         self.decoded: list[int] = []
         """How many tokens each call of decode evaluated."""
 
@@ -131,19 +130,8 @@ class ScriptedSpare:
     def join(self, start: int, end: int, place: int) -> None:
         cache = self._runtime.cache
         assert end - start == len(self._behind)
-        cache += [-1] * (place - len(cache))
         assert len(cache) == place
         cache += self._behind
 
-    def leave_gap(self, place: int) -> None:
-        self._gaps.append(place)
-
-    def fill_gaps(self, texts: Sequence[Sequence[int]]) -> None:
-        for place, text in zip(self._gaps, texts, strict=True):
-            assert self._runtime.cache[place : place + len(text)] == [-1] * len(text)
-            self._runtime.cache[place : place + len(text)] = text
-        self._gaps.clear()
-
     def clear(self) -> None:
         self._behind = []
-        self._gaps.clear()

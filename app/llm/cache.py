@@ -62,11 +62,11 @@ class Cache:
         The first `pinned` entries are saved for all windows that begin with them.
         """
         reused = self._reuse(window)
-        new = window[reused:]
-        progress = Evaluated(0, len(new) - counted(new), reused)
+        ahead = list(parts(window, reused, pinned, BATCH))
+        progress = Evaluated(0, sum(len(part) for part in ahead if not counted(part)), reused)
         yield progress
         evaluated, seconds = 0, 0.0
-        for part in parts(window, reused, pinned, BATCH):
+        for part in ahead:
             if counted(part):
                 progress = yield from self._join(part, progress)
                 yield progress
@@ -111,26 +111,24 @@ class Cache:
             self._save()
 
     def _join(self, stretch: Sequence[int], progress: Evaluated) -> Generator[Evaluated, None, Evaluated]:
-        """Takes in passages that were read ahead, and the labels between them; returns the progress behind it.
+        """Takes in passages that were read ahead, with their labels; returns the progress behind it.
 
-        Where a state is gone, its passage is evaluated, and only takes longer.
+        Where a state is gone, its tokens are evaluated, and only take longer.
         """
         late = 0
         for count in self._taken_in(stretch):
             late += count
             progress = replace(progress, done=progress.done + count, total=progress.total + count)
             yield progress
-        passages = counted(stretch)
-        labels = len(stretch) - passages
-        return replace(progress, done=progress.done + labels, joined=progress.joined + passages - late)
+        return replace(progress, joined=progress.joined + len(stretch) - late)
 
     def _taken_in(self, stretch: Sequence[int]) -> Iterator[int]:
-        """Yields how many tokens of its passages were evaluated, batch by batch."""
+        """Yields how many of its tokens were evaluated, batch by batch."""
         prefix = self._joiner.states.prefix if self._joiner else []
         if self._joiner is None or self._held[: len(prefix)] != prefix:
             for start in range(0, len(stretch), BATCH):
                 self.decode(stretch[start : start + BATCH])
-                yield counted(stretch[start : start + BATCH])
+                yield len(stretch[start : start + BATCH])
             return
         try:
             yield from self._joiner.join(stretch, len(self._held))

@@ -9,10 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 BESIDE = 768
 """Tokens that the cache has room for beside the window, where something is to be joined: a prefix, and a passage."""
-LABELS = 8
-"""Most labels that are evaluated together."""
-_LABEL = 16
-"""Most tokens of a label: the number of a passage. What is longer wants to see all that stands before it."""
+_LABEL = 4
+"""Most tokens of a label: the number of a passage. It hardly matters what it sees; whatever is longer is no label."""
 
 
 def joined(tokens: Iterable[int]) -> list[int]:
@@ -38,8 +36,8 @@ def counted(entries: Iterable[int]) -> int:
 def parts(window: Sequence[int], start: int, pinned: int, batch: int) -> Iterator[Sequence[int]]:
     """A window from `start` on, in the parts in which it gets into the cache.
 
-    Each is a stretch of joined runs, all of them or all but the first behind a label, at most :data:`LABELS`; or at
-    most `batch` entries that are to be evaluated, none of which goes beyond the first `pinned`.
+    Each is a stretch of passages that were read ahead, with their labels; or at most `batch` entries that are to be
+    evaluated, none of which goes beyond the first `pinned`.
     """
     while start < len(window):
         end = _end_of_stretch(window, start)
@@ -79,9 +77,9 @@ def _end_of_run(window: Sequence[int], start: int) -> int:
 
 def _end_of_stretch(window: Sequence[int], start: int) -> int:
     """`start` where there is none."""
-    end = _end_of_run(window, start) if is_joined(window[start]) else start
-    for _ in range(LABELS):
-        label = _end_of_run(window, end)
+    end = start
+    while end < len(window):
+        label = end if is_joined(window[end]) else _end_of_run(window, end)
         if label == len(window) or label - end > _LABEL:
             break
         end = _end_of_run(window, label)

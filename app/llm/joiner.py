@@ -1,11 +1,16 @@
-"""Joins passages to the window whose states were made before; makes such states."""
+"""Joins passages to the window whose states were made before; makes such states.
+
+A label is read ahead like a passage: it has seen the prefix, and nothing else of the window.
+"""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from app.llm.joined import is_joined, runs, tokens
 from app.llm.loading import BATCH
-from app.llm.passages import PassageStates
+from app.llm.passages import LABELS, PassageStates
 from app.llm.spare import Spare
+from ingest.errors import TransomError
 
 
 class Joiner:
@@ -16,31 +21,23 @@ class Joiner:
         self.states = states
 
     def join(self, stretch: Sequence[int], place: int) -> Iterator[int]:
-        """Makes passages with labels between them a part of the window, at `place`, which is its end.
+        """Makes passages with their labels a part of the window, at `place`, which is its end.
 
-        Yields how many tokens of passages had to be evaluated, batch by batch: none, unless a state is gone. Closing
-        the iterator before its end leaves the window with holes.
+        Yields how many tokens had to be evaluated, batch by batch: none, unless a state is not there. Closing the
+        iterator before its end leaves a part of the stretch in the window.
         """
-        labels = []
+        start = len(self.states.prefix)
         try:
             for run in runs(stretch):
-                if is_joined(run[0]):
-                    yield from self._put(tokens(run), place)
-                else:
-                    self._spare.leave_gap(place)
-                    labels.append(run)
+                state = self.states.load(tokens(run))
+                if state is None or not self._spare.restore(state):
+                    yield from self._evaluate(tokens(run))
+                    if not is_joined(run[0]):
+                        self._save_label(run)
+                self._spare.join(start, start + len(run), place)
                 place += len(run)
-            if labels:
-                self._spare.fill_gaps(labels)
         finally:
             self._spare.clear()
-
-    def _put(self, passage: Sequence[int], place: int) -> Iterator[int]:
-        state = self.states.load(passage)
-        if state is None or not self._spare.restore(state):
-            yield from self._evaluate(passage)
-        start = len(self.states.prefix)
-        self._spare.join(start, start + len(passage), place)
 
     def read(self, document_id: str, passage: Sequence[int]) -> Iterator[int]:
         """Makes the state of a passage and saves it; yields how many tokens were evaluated, batch by batch.
@@ -53,6 +50,10 @@ class Joiner:
             self.states.save(document_id, passage, self._spare.state(len(self.states.prefix)))
         finally:
             self._spare.clear()
+
+    def _save_label(self, label: Sequence[int]) -> None:
+        with suppress(TransomError):  # it is evaluated again the next time
+            self.states.save(LABELS, label, self._spare.state(len(self.states.prefix)))
 
     def _evaluate(self, passage: Sequence[int]) -> Iterator[int]:
         self._spare.begin(self.states.prefix)

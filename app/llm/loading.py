@@ -11,13 +11,12 @@ import llama_cpp
 import psutil
 
 from app.errors import ModelError
-from app.llm.joined import BESIDE, LABELS
+from app.llm.joined import BESIDE
 
 BATCH = 128
 """Tokens handed to llama.cpp at once: progress can be shown, and a stop takes effect, between two batches."""
-
-SEQUENCES = 3 + LABELS
-"""Of a context that joins: the window, a spare one, the prefix, and one for each gap between passages."""
+_SEQUENCES = 3
+"""Of a context that joins: the window, a spare one, and the prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def _context(model: object, wanted: Context) -> object:
     params.n_threads = params.n_threads_batch = psutil.cpu_count(logical=False) or 1
     params.swa_full = wanted.swa_full
     params.kv_unified = wanted.joins
-    params.n_seq_max = SEQUENCES if wanted.joins else 1
+    params.n_seq_max = _SEQUENCES if wanted.joins else 1
     params.type_k = params.type_v = KV_TYPES[wanted.kv_type]
     params.flash_attn_type = -1 if wanted.flash_attention is None else int(wanted.flash_attention)
     return llama_cpp.llama_init_from_model(model, params)

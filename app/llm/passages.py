@@ -25,6 +25,8 @@ from app.llm.statefile import as_array, make_room, name_of, read_state, write_st
 from ingest.errors import TransomError
 
 _SUFFIX = ".state"
+LABELS = "labels"
+"""Stands for the document of what belongs to none: the numbers of passages."""
 _MOST_LOST = 0.05
 """Of the surprise at right answers."""
 
@@ -155,7 +157,7 @@ class PassageStates:
 def remove_others(folder: Path, document_ids: Collection[str]) -> None:
     """Removes the states of all documents but these, whatever model they are of."""
     for place in folder.glob("*/*/"):
-        if place.name not in document_ids:
+        if place.name not in document_ids and place.name != LABELS:
             shutil.rmtree(place, ignore_errors=True)
 
 

@@ -2,9 +2,7 @@
 
 What llama.cpp does for it: the states of a sequence can be written and read, its positions can be moved (RoPE is
 applied to the keys once more), and cells can belong to a second sequence without being copied. Keys are moved when
-something is evaluated the next time, all that the cache has room for: that takes longer than a label. So several
-passages are joined with gaps for their labels, and then these are evaluated together; and since a sequence has to be
-without gaps where it is continued, each label has one of its own, which holds what stands before it.
+something is evaluated the next time, all that the cache has room for: so it is best to join all that is joined first.
 """
 
 import ctypes
@@ -16,8 +14,8 @@ import llama_cpp
 from app.errors import ModelError, WindowError
 from app.llm.loading import BATCH
 
-_WINDOW, _SPARE, _PREFIX, _GAPS = 0, 1, 2, 3
-"""Sequences of the context (:data:`~app.llm.loading.SEQUENCES`); the last is that of the first gap."""
+_WINDOW, _SPARE, _PREFIX = 0, 1, 2
+"""Sequences of the context."""
 
 
 class Spare(Protocol):
@@ -38,17 +36,8 @@ class Spare(Protocol):
     def join(self, start: int, end: int, place: int) -> None:
         """Makes what stands here at `start` up to `end` a part of the window, at `place`; nothing is left here."""
 
-    def leave_gap(self, place: int) -> None:
-        """Says that something comes to `place`, the end of the window, after what is joined behind it."""
-
-    def fill_gaps(self, texts: Sequence[Sequence[int]]) -> None:
-        """Evaluates what was left out, together at most :data:`~app.llm.loading.BATCH` tokens, as a part of the window.
-
-        Each sees what stands before it but for other gaps.
-        """
-
     def clear(self) -> None:
-        """Forgets what stands here, and the gaps."""
+        """Forgets what stands here."""
 
 
 class LlamaSpare:
@@ -61,11 +50,10 @@ class LlamaSpare:
         self._context = context
         self._memory = llama_cpp.llama_get_memory(context)
         self._prefix: list[int] = []
-        self._gaps: list[int] = []
 
     def begin(self, prefix: Sequence[int]) -> None:
         """See :class:`Spare`. Raises :class:`WindowError` where the cache has no room for it."""
-        self._forget(_SPARE)
+        self.clear()
         if self._prefix != prefix:
             self._forget(_PREFIX)
             self._prefix = []
@@ -113,11 +101,11 @@ class LlamaSpare:
 
     def restore(self, state: bytearray) -> bool:
         """See :class:`Spare`."""
-        self._forget(_SPARE)
+        self.clear()
         buffer = (ctypes.c_uint8 * len(state)).from_buffer(state)
         if llama_cpp.llama_state_seq_set_data(self._context, buffer, len(state), _SPARE) > 0:
             return True
-        self._forget(_SPARE)
+        self.clear()
         return False
 
     def join(self, start: int, end: int, place: int) -> None:
@@ -125,26 +113,11 @@ class LlamaSpare:
         llama_cpp.llama_memory_seq_rm(self._memory, _SPARE, 0, start)
         llama_cpp.llama_memory_seq_add(self._memory, _SPARE, start, end, place - start)
         llama_cpp.llama_memory_seq_cp(self._memory, _SPARE, _WINDOW, place, place + end - start)
-        self._forget(_SPARE)
-
-    def leave_gap(self, place: int) -> None:
-        """See :class:`Spare`."""
-        llama_cpp.llama_memory_seq_cp(self._memory, _WINDOW, _GAPS + len(self._gaps), 0, place)
-        self._gaps.append(place)
-
-    def fill_gaps(self, texts: Sequence[Sequence[int]]) -> None:
-        """See :class:`Spare`."""
-        gaps = list(enumerate(zip(self._gaps, texts, strict=True), _GAPS))
-        self._evaluate([(token, place + index, gap) for gap, (place, text) in gaps for index, token in enumerate(text)])
-        for gap, (place, text) in gaps:
-            llama_cpp.llama_memory_seq_cp(self._memory, gap, _WINDOW, place, place + len(text))
         self.clear()
 
     def clear(self) -> None:
         """See :class:`Spare`."""
-        for sequence in (_SPARE, *range(_GAPS, _GAPS + len(self._gaps))):
-            self._forget(sequence)
-        self._gaps.clear()
+        self._forget(_SPARE)
 
     def _forget(self, sequence: int) -> None:
         llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)

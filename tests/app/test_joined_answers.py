@@ -76,7 +76,7 @@ def test_what_was_read_ahead_is_not_evaluated_again_and_reads_the_same(tmp_path:
     one, other = fresh.answer(), ahead.answer()
     assert fresh.runtime.text() == ahead.runtime.text()
     assert one.text == other.text and one.citations == other.citations
-    assert other.usage.joined_tokens > 200 and not ahead.spare.decoded
+    assert other.usage.joined_tokens > 200 and max(ahead.spare.decoded) < 4  # numbers, the first time
     assert one.usage.evaluated_tokens == other.usage.evaluated_tokens + other.usage.joined_tokens
     assert str(other.usage).startswith(
         f"{other.usage.evaluated_tokens:,} evaluated, {other.usage.joined_tokens:,} read"
@@ -154,5 +154,6 @@ def test_a_damaged_state_costs_time_and_nothing_else(tmp_path: Path) -> None:
         path.write_bytes(path.read_bytes()[:-1] + b"?")
     answer = asked.answer()
     assert answer.text == "On 3 May 1871 [1]." and answer.usage.joined_tokens == 0
-    assert sum(asked.spare.decoded) == sum(len(body(each.chunk, asked.dialogue)) for each in (LAMP, BOAT, FOG))
+    evaluated = [count for count in asked.spare.decoded if count > 4]  # without numbers
+    assert evaluated == [len(body(each.chunk, asked.dialogue)) for each in (LAMP, BOAT, FOG)]
     assert answer.usage.evaluated_tokens > sum(asked.spare.decoded)

@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.llm.joined import LABELS, common, counted, is_joined, joined, parts, runs, tokens
+from app.llm.joined import common, counted, is_joined, joined, parts, runs, tokens
 
 BATCH = 32
 texts = st.lists(st.integers(0, 300), min_size=1, max_size=90)
@@ -27,7 +27,7 @@ def test_the_parts_are_the_window_in_pieces_that_can_be_taken_in(window: list[in
     for part in found:
         if counted(part):
             labels = [run for run in runs(part) if not is_joined(run[0])]
-            assert is_joined(part[-1]) and len(labels) <= LABELS and all(len(label) <= 16 for label in labels)
+            assert is_joined(part[-1]) and all(len(label) <= 4 for label in labels)
         else:
             assert len(part) <= BATCH
 
@@ -63,9 +63,10 @@ def test_a_token_that_was_evaluated_is_not_the_same_as_one_that_was_joined() -> 
     assert common([1, 2, 3], [1, 2, *joined([3])]) == 2
 
 
-def test_a_label_in_front_is_evaluated_with_the_others() -> None:
-    window = [*range(100), 1, *joined([5] * 50), 2, *joined([6] * 50), *range(30)]
-    assert [len(part) for part in parts(window, 100, 0, BATCH)] == [102, 30]
+def test_labels_come_in_with_their_passages() -> None:
+    window = [*range(100), *joined([7] * 9), 1, *joined([5] * 50), 2, 3, *joined([6] * 50), *range(30)]
+    assert [len(part) for part in parts(window, 100, 0, BATCH)] == [9 + 51 + 52, 30]
+    assert [len(part) for part in parts(window, 109, 0, BATCH)] == [51 + 52, 30]
 
 
 def test_a_fresh_passage_is_no_label() -> None:
