@@ -15,12 +15,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 TRANSOM = str(Path(sys.executable).with_name("transom"))
+expect.set_options(timeout=20_000)
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
 
 def _on_path() -> str | None:
@@ -56,7 +58,7 @@ def browser_path() -> str:
 @pytest.fixture(scope="session")
 def browser(browser_path: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
         yield browser
         browser.close()
 
@@ -104,7 +106,7 @@ def empty_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str
 @contextmanager
 def visiting(browser: Browser, address: str, **context: Any) -> Iterator[Page]:
     """A page in a fresh browser session; no request may leave this machine."""
-    session = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
+    session = browser.new_context(**{"viewport": {"width": 1200, "height": 900}, **context})
     page = session.new_page()
     page.set_default_timeout(90_000)
     requested: list[str] = []

@@ -1,4 +1,3 @@
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -7,30 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import TRANSOM
+from tests.browser.steps import PATIENCE, PHONE, ask, assert_for_everybody, picture, wait_for_answer
 
 pytestmark = pytest.mark.browser
-
-_PATIENCE = 240_000
-"""Milliseconds for an answer that takes ten seconds: on a busy machine it took over a minute."""
-
-
-def ask(page: Page, question: str) -> None:
-    box = page.get_by_test_id("stChatInputTextArea")
-    box.fill(question)
-    box.press("Enter")
-
-
-def wait_for_answer(page: Page, number: int = 1) -> None:
-    outcome = page.get_by_text(re.compile(r"^(Answered in|Stopped after|Not answered)"))
-    expect(outcome).to_have_count(number, timeout=_PATIENCE)
-
-
-def picture(page: Page, name: str) -> None:
-    """Kept where TRANSOM_TEST_PICTURES says; `docs/chat.png` was made this way, with `--basetemp=/tmp/transom`."""
-    folder = os.environ.get("TRANSOM_TEST_PICTURES")
-    if folder:
-        page.wait_for_timeout(1000)  # what unfolds has unfolded
-        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 def test_a_question_is_answered_with_its_source(page: Page) -> None:
@@ -45,13 +23,13 @@ def test_a_question_is_answered_with_its_source(page: Page) -> None:
     main.locator('a[href^="#cite-"]').first.click()
     expect(main.get_by_alt_text("Page 3 of keepers-handbook.pdf")).to_be_visible()
     expect(main.locator(".transom-mark").first).to_be_visible()
-    page.set_viewport_size({"width": 1280, "height": 1240})
-    picture(page, "chat")
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    picture(page, "source")
+    assert_for_everybody(page)
     expect(page.get_by_text("Answered in")).to_have_count(1)  # the page was drawn anew, beside the source
     page.get_by_text("Answered in").click()
     expect(main.get_by_text("Vector DB").first).to_be_visible()
     expect(main.get_by_text("Model").first).to_be_visible()
-    picture(page, "sequence")
 
 
 def test_a_follow_up_is_understood_and_reuses_the_window(page: Page) -> None:
@@ -87,7 +65,7 @@ def test_stop_ends_the_answer_and_the_next_question_works(page: Page) -> None:
     wait_for_answer(page)
     expect(page.get_by_text("Stopped after")).to_be_visible()
     ask(page, "When was the tower first lit?")
-    expect(page.get_by_text("Answered in")).to_be_visible(timeout=_PATIENCE)
+    expect(page.get_by_text("Answered in")).to_be_visible(timeout=PATIENCE)
 
 
 def test_an_ingest_from_a_second_terminal_is_seen_live(page: Page, environment: dict[str, str], tmp_path: Path) -> None:
@@ -97,20 +75,24 @@ def test_an_ingest_from_a_second_terminal_is_seen_live(page: Page, environment: 
     command = [TRANSOM, "ingest", str(tmp_path), "--collection", "logs"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as terminal:
         live = page.locator(".transom-ingest")
-        expect(live).to_contain_text(re.compile(r"\d+ of 80 files · [1-9]\d* chunks"), timeout=_PATIENCE)
+        expect(live).to_contain_text(re.compile(r"\d+ of 80 files · [1-9]\d* chunks"), timeout=PATIENCE)
         expect(live).to_contain_text("log")
-        picture(page, "ingest")
-        assert terminal.wait(_PATIENCE / 1000) == 0
-    expect(live).to_have_count(0, timeout=_PATIENCE)
+        assert terminal.wait(PATIENCE / 1000) == 0
+    expect(live).to_have_count(0, timeout=PATIENCE)
     page.get_by_role("combobox", name="Collection").click()
     page.get_by_role("option", name="logs").click()
     expect(page.get_by_text("80 documents")).to_be_visible()
 
 
-def test_a_narrow_screen_scrolls_down_only(page: Page) -> None:
-    page.set_viewport_size({"width": 390, "height": 800})
+def test_a_phone_shows_answer_and_source_and_scrolls_down_only(page: Page) -> None:
+    page.set_viewport_size(PHONE)
     ask(page, "What does an adult pay to climb the tower?")
     wait_for_answer(page)
-    wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(wider) <= 0
-    picture(page, "narrow")
+    assert_for_everybody(page)
+    picture(page, "answer-narrow")
+    page.get_by_role("main").locator('a[href^="#cite-"]').first.click()
+    expect(page.locator(".st-key-reader")).to_be_in_viewport(ratio=0.3)
+    picture(page, "source-narrow")
+    page.get_by_role("button", name="Close").click()
+    ask(page, "Who won the football world cup of 1990?")
+    wait_for_answer(page, 2)

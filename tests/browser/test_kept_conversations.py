@@ -1,13 +1,12 @@
 """Answers that outlive their browser, and conversations that are come back to."""
 
-import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.conversations import Conversations
-from tests.browser.test_chat import _PATIENCE, ask, wait_for_answer
+from tests.browser.steps import PATIENCE, ask, name_of, wait_for_answer
 
 pytestmark = pytest.mark.browser
 
@@ -22,11 +21,6 @@ _PAINTED = """
   }).observe(document.body, { subtree: true, childList: true, characterData: true });
 }
 """
-
-
-def name_of(page: Page) -> str:
-    page.wait_for_url(re.compile(r"conversation=\w+"))
-    return page.url.rpartition("=")[2]
 
 
 def test_a_reload_in_mid_answer_finds_it_where_it_is(page: Page) -> None:
@@ -48,7 +42,7 @@ def test_a_closed_browser_does_not_end_the_answer_and_another_waits_in_line(
     second = browser.new_context().new_page()
     second.goto(chat)
     ask(second, "When was the tower first lit?")
-    expect(second.get_by_text("yours is next").first).to_be_visible(timeout=_PATIENCE)
+    expect(second.get_by_text("yours is next").first).to_be_visible(timeout=PATIENCE)
     page.goto("about:blank")
     wait_for_answer(second)
     second.context.close()
@@ -64,7 +58,7 @@ def test_conversations_are_switched_and_esc_stops(page: Page) -> None:
     first = name_of(page)
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_text("Stopped after")).to_be_visible(timeout=_PATIENCE)
+    expect(page.get_by_text("Stopped after")).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="New conversation").click()
     expect(page.get_by_test_id("stChatMessage")).to_have_count(0)
     page.get_by_role("button", name="Who may visit the walled garden?").first.click()
