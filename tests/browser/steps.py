@@ -15,6 +15,7 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 
 _SETTLED = 700
 """Milliseconds until what unfolds has unfolded."""
+_LOOKS = 4
 
 
 def ask(page: Page, question: str) -> None:
@@ -42,10 +43,22 @@ def in_light_and_dark(page: Page) -> Iterator[str]:
         yield scheme
 
 
+def settled(page: Page) -> None:
+    """Waits until the page's script has run through."""
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+
+
 def assert_for_everybody(page: Page) -> None:
     """Nothing on it is hard to see, hear or reach, and it scrolls down only."""
+    settled(page)
     for scheme in in_light_and_dark(page):
-        assert not faults(page), scheme
+        found = faults(page)
+        for _ in range(_LOOKS):  # colours may still be on their way
+            if not found:
+                break
+            page.wait_for_timeout(_SETTLED)
+            found = faults(page)
+        assert not found, (scheme, found)
     wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(wider) <= 0
 

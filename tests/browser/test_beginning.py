@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import serving, visiting
-from tests.browser.steps import PATIENCE, PHONE, assert_for_everybody, picture
+from tests.browser.steps import PATIENCE, PHONE, assert_for_everybody, picture, settled
 
 pytestmark = pytest.mark.browser
 
@@ -51,9 +51,11 @@ def test_the_memory_plan_follows_what_is_chosen(page: Page, chat: str) -> None:
     page.get_by_label("Window (tokens)", exact=True).fill("16384")
     page.get_by_label("Window (tokens)", exact=True).press("Enter")
     expect(kv).not_to_have_text(at_first)
+    settled(page)
     larger = kv.inner_text()
     page.get_by_role("combobox", name="Kept as").fill("q8_0")
-    page.get_by_role("option", name="q8_0").click()
+    expect(page.get_by_role("option", name="q8_0")).to_be_visible()
+    page.get_by_role("combobox", name="Kept as").press("Enter")
     expect(kv).not_to_have_text(larger)
     plan.scroll_into_view_if_needed()
     picture(page, "memory-plan")
