@@ -10,6 +10,7 @@
     POST /api/model                  which model answers
     POST /api/ask                    the events of one answer
     POST /api/pin                    how much of what is pinned has been read
+    POST /api/read-ahead             how far the reading of a collection is
 
 Every POST shows the token as `Authorization: Bearer`, and is answered with one JSON object a line; an error is one
 of them: `{"error": {"kind": ..., "message": ..., ...}}`. A client that hangs up stops the work.
@@ -31,7 +32,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from app.answers import Waiting, Wish
+from app.ahead.progress import PROGRESS_JSON, Progress
+from app.answers import Event, Waiting, Wish
 from app.errors import unforeseen
 from app.holdings import removal
 from app.shared import Shared
@@ -158,18 +160,31 @@ def _model(shared: Shared, _: Wanted) -> Rows:
 
 def _ask(shared: Shared, wanted: Wanted) -> Rows:
     assistant = shared.assistant()
+    where, wish = where_from_json(wanted["where"]), Wish(**wanted["wish"])
+    yield from _in_turn(shared, assistant.stream(wanted["question"], where, wish, wanted["named"]))
+
+
+def _pin(shared: Shared, wanted: Wanted) -> Rows:
+    yield from _in_turn(shared, shared.assistant().pin(wanted["documents"], wanted["collection"]))
+
+
+def _in_turn(shared: Shared, events: Iterator[Event]) -> Rows:
+    """What the model does when nobody else has it any more."""
     with closing(shared.turns.wait()) as waiting:
         yield from (answer_event_json(Waiting(ahead)) for ahead in waiting)
     try:
-        where, wish = where_from_json(wanted["where"]), Wish(**wanted["wish"])
-        events = assistant.stream(wanted["question"], where, wish, wanted["named"])
         yield from _each(answer_event_json, events)
     finally:
         shared.turns.end()
 
 
-def _pin(shared: Shared, wanted: Wanted) -> Rows:
-    yield from _each(answer_event_json, shared.assistant().pin(wanted["documents"], wanted["collection"]))
+def _read_ahead(shared: Shared, wanted: Wanted) -> Rows:
+    shared.assistant().require(wanted["collection"])
+    yield from _each(_progress_json, shared.ahead.follow(wanted["collection"], wanted["limit"]))
+
+
+def _progress_json(progress: Progress) -> Mapping[str, Any]:
+    return cast(Mapping[str, Any], PROGRESS_JSON.dump_python(progress, mode="json"))
 
 
 def _each(to_json: Callable[[T], Mapping[str, Any]], events: Iterator[T]) -> Rows:
@@ -186,4 +201,5 @@ _WORK: Mapping[str, Callable[[Shared, Wanted], Rows]] = {
     "model": _model,
     "ask": _ask,
     "pin": _pin,
+    "read-ahead": _read_ahead,
 }

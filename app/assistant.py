@@ -7,8 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+from app.ahead.progress import Progress
 from app.ahead.reader import Reader
 from app.ahead.uses import note_uses
+from app.ahead.walking import read_collection
 from app.answers import AS_SET, Event, Finished, Reading, Wish
 from app.conversation import Conversation
 from app.conversations import Conversations
@@ -150,6 +152,14 @@ class Assistant:
         Pins(self.settings.home).put(collection, document_ids)
         for event in self.engine.prepare(conversation.ledger.tokens):
             yield Reading(event.done, event.total)
+
+    def read_ahead(self, collection: str, limit: int | None = None) -> Iterator[Progress]:
+        """Reads a collection ahead, within `limit` bytes; see :func:`~app.ahead.walking.read_collection`.
+
+        Raises :class:`~ingest.errors.UsageError`, too, where it holds nothing.
+        """
+        self.require(collection)
+        yield from read_collection(self.reader, collection, limit)
 
     def close(self) -> None:
         """Saves the window and the speeds, and releases the model."""

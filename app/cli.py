@@ -4,10 +4,12 @@ import atexit
 import gc
 import json
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from app.ahead.cli import read_ahead
 from app.answers import Scope
 from app.doctor import doctor
 from app.evaluation.cli import evaluation
@@ -15,11 +17,12 @@ from app.models.cli import LORA, models
 from app.passwords import password
 from app.pinning import pin, unpin
 from app.tracing import trace
-from ingest.cli import COLLECTION, COMMANDS, JSON, asked
+from ingest.cli import BESIDE, COLLECTION, COMMANDS, JSON, asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from app.ahead.ready import ReadyStates
     from app.answers import Answer, Event
     from app.settings import Settings
 
@@ -31,7 +34,10 @@ def cli(context: click.Context) -> None:
     """Ask your own documents a question, on your own machine."""
     from app.settings import Settings
 
-    context.obj = Settings.load()
+    settings = context.obj = Settings.load()
+    context.meta[BESIDE] = partial(_ready_states, settings)
+    if context.invoked_subcommand in ("ingest", "remove"):
+        context.call_on_close(partial(_tidy_up, settings))
 
 
 @cli.command()
@@ -98,7 +104,7 @@ def chat(settings: "Settings", host: str | None, port: int | None, open_browser:
     serve(settings, host or settings.chat.host, port or settings.chat.port, open_browser)
 
 
-for command in (*COMMANDS, pin, unpin, trace, models, password, doctor, evaluation):
+for command in (*COMMANDS, read_ahead, pin, unpin, trace, models, password, doctor, evaluation):
     cli.add_command(command)
 
 
@@ -139,6 +145,18 @@ def _utf8_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+def _ready_states(settings: "Settings") -> "ReadyStates":
+    from app.ahead.ready import ReadyStates
+
+    return ReadyStates(settings.home)
+
+
+def _tidy_up(settings: "Settings") -> None:
+    from app.ahead.tidying import tidy_up
+
+    tidy_up(settings)
 
 
 def _notice(text: str) -> None:

@@ -57,7 +57,9 @@ class Run:
 class Ingests:
     """The ingests of this process. Usable from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, afterwards: Callable[[], object] = lambda: None) -> None:
+        """`afterwards` is done behind each ingest, before the next one begins."""
+        self._afterwards = afterwards
         self._turns = Turns()
         self._closing = False
         self.running: Run | None = None
@@ -81,8 +83,11 @@ class Ingests:
         run = Run(_nothing_yet(0, "starting"))
         try:
             self.running = run
-            yield from self._events(run, begin)
-            run.complete = True
+            try:
+                yield from self._events(run, begin)
+                run.complete = True
+            finally:
+                self._afterwards()
         except TransomError as error:
             run.error = error
             raise

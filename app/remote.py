@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Protocol
 
+from app.ahead.progress import PROGRESS_JSON, Progress
 from app.answers import AS_SET, Event, Reading, Wish
 from app.settings import Settings
 from app.wire import answer_event_from_json
@@ -30,6 +31,9 @@ class Answering(Protocol):
 
     def pin(self, document_ids: Sequence[str], collection: str) -> Iterator[Reading]:
         """Pins these documents of a collection and no others, and reads them."""
+
+    def read_ahead(self, collection: str, limit: int | None = None) -> Iterator[Progress]:
+        """Reads a collection ahead, within `limit` bytes; closing the iterator stops it, and what is read stays."""
 
 
 class RemoteAssistant:
@@ -60,6 +64,11 @@ class RemoteAssistant:
         for row in self._line.request("pin", documents=list(document_ids), collection=collection):
             if isinstance(event := answer_event_from_json(row), Reading):
                 yield event
+
+    def read_ahead(self, collection: str, limit: int | None = None) -> Iterator[Progress]:
+        """See :class:`Answering`. While questions are answered, it waits."""
+        for row in self._line.request("read-ahead", collection=collection, limit=limit):
+            yield PROGRESS_JSON.validate_python(row)
 
 
 @contextmanager

@@ -130,6 +130,7 @@ def _run(  # noqa: PLR0913 - what was claimed and found out before
     )
     shared.local = host in _LOOPBACK
     shared.following.begin()
+    shared.ahead.begin()
     app = App(
         _PAGE,
         lifespan=partial(_until_closed, shared, ownership),

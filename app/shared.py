@@ -1,10 +1,14 @@
 """What this process owns and every browser and client shares: the library, the assistant, and whose turn it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager
 from threading import Thread
 from typing import Generic, Protocol, TypeVar
 
+from app.ahead.background import Background
+from app.ahead.reader import Reader
+from app.ahead.tidying import remove_outdated
 from app.asking import Asking
 from app.assistant import Assistant
 from app.following import Following
@@ -36,7 +40,7 @@ class Shared:
     ) -> None:
         """`in_force` are the settings of library and assistant; by default those that are set."""
         self._in_force = in_force or InForce(Settings.load())
-        self.ingests = Ingests()
+        self.ingests = Ingests(self._tidy_up)
         self.following = Following(self.settings.home, self.library, self.ingests)
         self.uploads = Uploads(self.settings.home, self.settings.chat.upload_mb)
         self.fetching = Fetching(self.settings.models_folder)
@@ -46,6 +50,8 @@ class Shared:
         self.sheets = Sheets()
         self.local = False
         """Whether browsers on this machine only reach the chat: then it may open files on the screen."""
+        self.ahead = Background(self._reader, self.turns, self.ingests)
+        """Reads while nobody asks anything."""
         self._library = _Opening(open_library)
         self._assistant = _Opening(lambda: open_assistant(self._library.result()))
 
@@ -74,10 +80,11 @@ class Shared:
         Raises :class:`~ingest.errors.SettingsError` where these settings cannot be.
         """
         self._in_force.take_up(Settings.load())
-        self._assistant.anew(self.turns)
+        self._assistant.anew(self._alone)
 
     def close(self) -> None:
         """Ends what runs and closes what is open. What is still being opened is left to the end of the process."""
+        self.ahead.close()
         self.asking.close()
         self.sheets.close()
         self.fetching.stop()
@@ -85,6 +92,22 @@ class Shared:
         self.ingests.close()
         for opening in (self._assistant, self._library):
             opening.close()
+
+    def _reader(self) -> Reader | None:
+        assistant = self._assistant.opened()
+        return assistant.reader if assistant else None
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody uses the model within it."""
+        with self.turns.turn(lambda _: None), self.ahead.apart():
+            yield
+
+    def _tidy_up(self) -> None:
+        """Documents that an ingest has removed leave no states behind."""
+        if (self.settings.home / "passages").is_dir():
+            changed = self.settings.answering.read_ahead == "off"  # else a reader sees to those
+            remove_outdated(self.settings.home, self.library().catalogue, changed)
 
 
 class _Opening(Generic[T]):
@@ -98,27 +121,31 @@ class _Opening(Generic[T]):
     def result(self) -> T:
         return self._future.result()
 
+    def opened(self) -> T | None:
+        """What is open now."""
+        return self._future.result() if self._future.done() and not self._future.exception() else None
+
     def again(self) -> None:
         if self._future.done() and self._future.exception():
             self._begin()
 
-    def anew(self, turns: Turns) -> None:
-        """Closes what is open, when it is its turn, and opens it once more; until then everybody waits for that."""
+    def anew(self, alone: Callable[[], AbstractContextManager[None]]) -> None:
+        """Closes what is open, while nobody uses it, and opens it once more; until then everybody waits for that."""
         before, future = self._future, Future[T]()
         self._future = future
-        Thread(target=self._replace, args=(before, future, turns), name="opening", daemon=True).start()
+        Thread(target=self._replace, args=(before, future, alone), name="opening", daemon=True).start()
 
     def close(self) -> None:
-        if self._future.done() and not self._future.exception():
-            self._future.result().close()
+        if opened := self.opened():
+            opened.close()
 
     def _begin(self) -> None:
         self._future = Future[T]()
         # A daemon, because a model that takes a minute to load must not hold up Ctrl-C.
         Thread(target=self._fulfil, args=(self._future,), name="opening", daemon=True).start()
 
-    def _replace(self, before: Future[T], future: Future[T], turns: Turns) -> None:
-        with turns.turn(lambda _: None):
+    def _replace(self, before: Future[T], future: Future[T], alone: Callable[[], AbstractContextManager[None]]) -> None:
+        with alone():
             if not before.exception():
                 before.result().close()  # before the next is opened: there need not be room for both
         self._fulfil(future)

@@ -77,6 +77,14 @@ def summary(finished: Finished) -> str:
     )
 
 
+def duration(seconds: float) -> str:
+    """A time that nobody needs to the second."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f}".removesuffix(".0") + " h"
+
+
 def place(passage: Passage) -> str:
     """Where a passage stands, in words."""
     page = passage.chunk.page_at(0)

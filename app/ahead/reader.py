@@ -1,17 +1,19 @@
 """Reads a collection ahead: passage by passage, the newest and most used documents first, within a limit."""
 
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from statistics import mean
 
+from app.ahead.progress import Estimate, ReadSoFar
+from app.ahead.tidying import note_version, outdated, remove_unfinished
 from app.ahead.trial import try_out
 from app.ahead.uses import uses
 from app.answers import ReadAhead
 from app.errors import ModelError
 from app.llm.dialogue import Dialogue
 from app.llm.engine import Engine
-from app.llm.passages import remove_others
+from app.llm.passages import Trial
 from app.settings import Settings
 from app.wording import body
 from ingest.catalogue import Entry
@@ -19,31 +21,8 @@ from ingest.library import Library
 
 _LOOKED_AT = 32
 """Passages whose tokens are counted for an estimate."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What reading a collection ahead would take."""
-
-    passages: int
-    """That are not read yet, as far as there is room for them."""
-    seconds: float | None
-    """None as long as nobody has measured how fast the model reads."""
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReadSoFar:
-    """How far the reading of a collection is."""
-
-    passages: int
-    """That are read, now or before."""
-    total: int
-    """Passages of the collection."""
-    bytes: int
-    """Of their states."""
-    full: bool = False
-    """Whether no more find room."""
+_TOKENS_PER_EMBEDDED = 1.5
+"""Tokens of a language model for one of the embedder's, which passages are cut by; with what stands around them."""
 
 
 class Reader:
@@ -61,6 +40,28 @@ class Reader:
         """What the settings say."""
         return self._settings.answering.read_ahead
 
+    @property
+    def able(self) -> bool:
+        """Whether anything can be read ahead, and the settings allow it."""
+        return self.wanted != "off" and self._engine.states is not None
+
+    @property
+    def pays(self) -> bool:
+        """Whether passages are worth reading ahead: those of a question could not be read within the patience."""
+        answering, speed = self._settings.answering, self._engine.speed.prefill
+        tokens = answering.passages * self._settings.chunking.tokens * _TOKENS_PER_EMBEDDED
+        return self.wanted == "on" or speed is None or speed * answering.patience < tokens
+
+    @property
+    def room(self) -> int:
+        """Bytes that the states of all collections may take."""
+        return self._limit(None)
+
+    @property
+    def trial(self) -> Trial | None:
+        """How the model's trial went; None before it."""
+        return self._engine.states.trial if self._engine.states else None
+
     def require(self) -> None:
         """Raises :class:`ModelError` where nothing can be read ahead, and says why."""
         if self.wanted == "off":
@@ -73,7 +74,7 @@ class Reader:
 
     def trusted(self) -> bool | None:
         """Whether what is read will be used, as far as the model's trial says; None before it."""
-        trial = self._engine.states.trial if self._engine.states else None
+        trial = self.trial
         return True if self.wanted == "on" else trial.passed if trial else None
 
     def try_out(self) -> Iterator[None]:
@@ -89,7 +90,9 @@ class Reader:
         room = max(0, self._limit(limit) // max(1, int(each * self._bytes_per_token)) - read)
         left = min(total - read, room)
         speed = self._engine.speed.prefill
-        return Estimate(left, left * each / speed if speed else None, int(left * each * self._bytes_per_token))
+        return Estimate(
+            left, left * each / speed if speed else None, int(left * each * self._bytes_per_token), read, total
+        )
 
     def read_before(self, collection: str) -> int:
         """How many passages of a collection are read."""
@@ -107,24 +110,42 @@ class Reader:
         self.tidy()
         states = self._engine.states
         assert states is not None
-        read, held, total, most = 0, 0, self._total(collection), self._limit(limit)
-        for document_id, passages in self._documents(collection):
-            states.keep(document_id, passages)
+        read, held, total, most = self.read_before(collection), 0, self._total(collection), self._limit(limit)
+        for entry, passages in self._documents(collection):
+            states.keep(entry.document_id, passages)
             for passage in passages:
                 if states.holds(passage):
                     states.touch(passage)
                 elif held + len(passage) * self._bytes_per_token > most:
-                    yield ReadSoFar(read, total, held, full=True)
+                    yield ReadSoFar(self.read_before(collection), total, held, full=True)
                     return
                 else:
-                    for _ in self._engine.read_ahead(document_id, passage):
+                    note_version(states.place(entry.document_id), entry)
+                    for _ in self._engine.read_ahead(entry.document_id, passage):
                         yield ReadSoFar(read, total, held)
-                read, held = read + 1, held + states.size(passage)
-        yield ReadSoFar(read, total, held)
+                    read += 1
+                held += states.size(passage)
+            yield ReadSoFar(read, total, held)
+        yield ReadSoFar(self.read_before(collection), total, held)
+
+    def collections(self) -> list[str]:
+        """All there are: those whose documents were used most come first."""
+        used = uses(self._settings.home)
+        times: dict[str, int] = {}
+        for entry in self._entries(None):
+            times[entry.collection] = times.get(entry.collection, 0) + used.get(entry.document_id, 0)
+        return sorted(times, key=lambda collection: (-times[collection], collection))
 
     def tidy(self) -> None:
-        """Removes the states of documents that are gone."""
-        remove_others(self._settings.home / "passages", {entry.document_id for entry in self._entries(None)})
+        """Removes the states of documents that are gone, and of passages that documents no longer have."""
+        states = self._engine.states
+        remove_unfinished(self._settings.home)
+        for place, entry in list(outdated(self._settings.home, self._library.catalogue)):
+            if states and entry and place == states.place(entry.document_id):
+                states.keep(entry.document_id, self._passages(entry))
+                note_version(place, entry)
+            else:
+                shutil.rmtree(place, ignore_errors=True)
 
     def _limit(self, limit: int | None) -> int:
         most = self._engine.states.limit if self._engine.states else 0
@@ -136,14 +157,15 @@ class Reader:
     def _entries(self, collection: str | None) -> list[Entry]:
         return [entry for entry in self._library.catalogue.entries(collection) if entry.chunks]
 
-    def _documents(self, collection: str) -> Iterator[tuple[str, list[list[int]]]]:
-        """Documents with the tokens of their passages: the most used first, of these the newest.
-
-        A passage that is too long to be read beside the window is left out.
-        """
+    def _documents(self, collection: str) -> Iterator[tuple[Entry, list[list[int]]]]:
+        """Documents with the tokens of their passages: the most used first, of these the newest."""
         used = uses(self._settings.home)
         entries = self._entries(collection)
         for entry in sorted(entries, key=lambda entry: (-used.get(entry.document_id, 0), -entry.mtime_ns)):
-            chunks = self._library.chunks(entry.document_id, range(entry.chunks))
-            passages = [body(chunk, self._dialogue) for chunk in chunks]
-            yield entry.document_id, [each for each in passages if self._engine.fits_beside(each)]
+            yield entry, self._passages(entry)
+
+    def _passages(self, entry: Entry) -> list[list[int]]:
+        """The tokens of each passage of a document, but for those that are too long to be read beside the window."""
+        chunks = self._library.chunks(entry.document_id, range(entry.chunks))
+        passages = [body(chunk, self._dialogue) for chunk in chunks]
+        return [each for each in passages if self._engine.fits_beside(each)]

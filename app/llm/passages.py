@@ -13,7 +13,6 @@ All of them together stay below a limit; the least recently used go first.
 
 import json
 import os
-import shutil
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -24,7 +23,7 @@ from app.jsonfile import read_json, write_json
 from app.llm.statefile import as_array, make_room, name_of, read_state, write_state
 from ingest.errors import TransomError
 
-_SUFFIX = ".state"
+STATE_SUFFIX = ".state"
 LABELS = "labels"
 """Stands for the document of what belongs to none: the numbers of passages."""
 _MOST_LOST = 0.05
@@ -71,7 +70,7 @@ class PassageStates:
         self._place = folder / blake2b(depends.encode(), digest_size=12).hexdigest()
         self.keeping = keeping
         self._about = self._place / "about.json"
-        self._known = {path.stem: path for path in self._place.glob(f"*/*{_SUFFIX}")}
+        self._known = {path.stem: path for path in self._place.glob(f"*/*{STATE_SUFFIX}")}
 
     @property
     def trial(self) -> Trial | None:
@@ -88,11 +87,16 @@ class PassageStates:
 
     def holds(self, passage: Sequence[int]) -> bool:
         """Whether the state of these tokens is there."""
-        return name_of(as_array(passage)) in self._known
+        path = self._known.get(name_of(as_array(passage)))
+        return path is not None and path.exists()
 
     def count(self, document_id: str) -> int:
         """How many passages of a document are there."""
-        return sum(1 for _ in (self._place / document_id).glob(f"*{_SUFFIX}"))
+        return sum(1 for _ in (self._place / document_id).glob(f"*{STATE_SUFFIX}"))
+
+    def place(self, document_id: str) -> Path:
+        """The folder of a document's states."""
+        return self._place / document_id
 
     def size(self, passage: Sequence[int]) -> int:
         """Bytes that the state of these tokens takes; 0 where there is none."""
@@ -131,9 +135,9 @@ class PassageStates:
             return
         tokens = as_array(passage)
         name = name_of(tokens)
-        path = self._place / document_id / f"{name}{_SUFFIX}"
+        path = self._place / document_id / f"{name}{STATE_SUFFIX}"
         try:
-            for gone in make_room(self._folder.glob(f"*/*/*{_SUFFIX}"), len(state), self.limit):
+            for gone in make_room(self._folder.glob(f"*/*/*{STATE_SUFFIX}"), len(state), self.limit):
                 self._known.pop(gone.stem, None)
             write_state(path, tokens, state)
             if not self._about.exists():
@@ -148,19 +152,12 @@ class PassageStates:
     def keep(self, document_id: str, passages: Collection[Sequence[int]]) -> None:
         """Removes what a document no longer says."""
         names = {name_of(as_array(passage)) for passage in passages}
-        for path in (self._place / document_id).glob(f"*{_SUFFIX}"):
+        for path in (self._place / document_id).glob(f"*{STATE_SUFFIX}"):
             if path.stem not in names:
                 path.unlink(missing_ok=True)
                 self._known.pop(path.stem, None)
 
 
-def remove_others(folder: Path, document_ids: Collection[str]) -> None:
-    """Removes the states of all documents but these, whatever model they are of."""
-    for place in folder.glob("*/*/"):
-        if place.name not in document_ids and place.name != LABELS:
-            shutil.rmtree(place, ignore_errors=True)
-
-
 def bytes_held(folder: Path) -> int:
     """What all states together take."""
-    return sum(path.stat().st_size for path in folder.glob(f"*/*/*{_SUFFIX}"))
+    return sum(path.stat().st_size for path in folder.glob(f"*/*/*{STATE_SUFFIX}"))

@@ -9,7 +9,7 @@ from app.ingesting import Ingests, Run, StoppedError
 from app.talk import Talk
 from app.ui.thread import show_error
 from ingest.catalogue import Catalogue
-from ingest.display import summary
+from ingest.display import duration, summary
 from ingest.events import Failed, Progressed
 
 _EVERY = 1.0
@@ -94,12 +94,5 @@ def _numbers(progress: Progressed) -> str:
     if progress.chunks_per_second:
         parts.append(f"{progress.chunks_per_second:,.0f} chunks/s")
     if progress.seconds_left is not None:
-        parts.append(f"{_duration(progress.seconds_left)} left")
+        parts.append(f"{duration(progress.seconds_left)} left")
     return " · ".join(parts)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"

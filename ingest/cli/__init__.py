@@ -5,10 +5,10 @@ Heavy modules are imported inside the commands, so that `transom --help` is ther
 
 from ingest.cli.copying import index
 from ingest.cli.documents import ingest, remove
-from ingest.cli.listing import collections, status
+from ingest.cli.listing import BESIDE, collections, status
 from ingest.cli.options import COLLECTION, JSON
 from ingest.cli.searching import asked, search
 
-__all__ = ["COLLECTION", "COMMANDS", "JSON", "asked"]
+__all__ = ["BESIDE", "COLLECTION", "COMMANDS", "JSON", "asked"]
 
 COMMANDS = (ingest, remove, search, status, collections, index)

@@ -1,11 +1,11 @@
 """`transom status | collections`: what the catalogue knows. Read without the index, also while others use it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -16,6 +16,19 @@ if TYPE_CHECKING:
     from ingest.overview import Overview
     from ingest.scan import Ignored, Unreadable
     from ingest.settings import IngestSettings
+
+BESIDE = f"{__name__}.BESIDE"
+"""Where a command that holds this one puts a function without arguments (`Context.meta`) that makes a Beside."""
+
+
+class Beside(Protocol):
+    """What others than ingest know of documents, told beside them."""
+
+    def of_document(self, entry: "Entry") -> Mapping[str, Any]:
+        """Keys for a document's JSON."""
+
+    def of_collection(self, entries: Sequence["Entry"]) -> Sequence[str]:
+        """Lines for a collection's counts."""
 
 
 @click.command()
@@ -41,7 +54,8 @@ def status(  # noqa: PLR0913 - one parameter for each option
         if ignored:
             _list_left_out(catalogue, names, paths, as_json)
         else:
-            _list_documents(catalogue, names, paths, only_failed, as_json)
+            beside = click.get_current_context().meta.get(BESIDE, _Nothing)()
+            _list_documents(catalogue, names, paths, only_failed, as_json, beside)
 
 
 @click.command()
@@ -72,8 +86,21 @@ def _names(catalogue: "Catalogue", wanted: str | None) -> list[str]:
     return [wanted]
 
 
-def _list_documents(
-    catalogue: "Catalogue", names: Sequence[str], paths: Sequence[Path], only_failed: bool, as_json: bool
+class _Nothing:
+    def of_document(self, entry: "Entry") -> Mapping[str, Any]:
+        return {}
+
+    def of_collection(self, entries: Sequence["Entry"]) -> Sequence[str]:
+        return ()
+
+
+def _list_documents(  # noqa: PLR0913 - what to list, and how
+    catalogue: "Catalogue",
+    names: Sequence[str],
+    paths: Sequence[Path],
+    only_failed: bool,
+    as_json: bool,
+    beside: Beside,
 ) -> None:
     from ingest.overview import overview
     from ingest.sources import meant
@@ -82,9 +109,10 @@ def _list_documents(
         entries = list(catalogue.entries(name))
         for entry in chain.from_iterable(meant(entries, path) for path in paths) if paths else entries:
             if not only_failed or entry.state == "failed":
-                click.echo(json.dumps(asdict(entry), ensure_ascii=False) if as_json else _line(entry))
+                row = {**asdict(entry), **beside.of_document(entry)}
+                click.echo(json.dumps(row, ensure_ascii=False) if as_json else _line(entry))
         if not as_json:
-            click.echo(_in_words(overview(catalogue, name)))
+            click.echo("\n".join((_in_words(overview(catalogue, name)), *beside.of_collection(entries))))
 
 
 def _line(entry: "Entry") -> str:

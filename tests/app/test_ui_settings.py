@@ -136,6 +136,16 @@ def test_how_answers_are_written_and_what_the_model_wears_is_taken_up(home: Path
     assert shared.shared().settings.model.lora == kept.model.lora == ["style.gguf:0.5", "plain.gguf"]
 
 
+def test_reading_ahead_is_set_on_the_page(home: Path, model: Path, shelf: Library) -> None:
+    test = opened(settings_page, shelf, Loaded())
+    labelled(test.selectbox, "Read ahead").set_value("off")
+    labelled(test.number_input, "Room for what is read ahead (GB)").set_value(7.0).run()
+    test.button(key="save").click().run()
+    assert not test.exception
+    kept = Settings.load()
+    assert (kept.answering.read_ahead, kept.window.ahead_gb) == ("off", 7.0)
+
+
 def test_another_embedder_is_warned_of(model: Path, shelf: Library) -> None:
     test = opened(settings_page, shelf)
     labelled(test.text_input, "Embedder").set_value("intfloat/e5-small").run()

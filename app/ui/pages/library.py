@@ -8,6 +8,7 @@ from rich.filesize import decimal
 from app.holdings import removal
 from app.shared import shared
 from app.ui.adding import show_adding
+from app.ui.ahead import show_ahead
 from app.ui.documents import show_documents
 from app.ui.folders import show_folders
 from app.ui.ingest import follow_ingests, show_last_ingest
@@ -39,6 +40,7 @@ def page() -> None:
         return
     found = overview(library.catalogue, collection)
     _show_counts(found)
+    show_ahead(collection)
     show_folders(found)
     show_documents(library, collection)
     show_search(library, collection)

@@ -6,6 +6,7 @@ from app.settings import Settings
 from app.settings_file import overruled, write_settings
 from app.shared import shared
 from app.tuning import LIVE, Wanted, changes, consequences, with_wanted
+from app.ui.ahead import ask_ahead
 from app.ui.models import show_models
 from app.ui.thread import show_error
 from app.ui.tuning import ask_adapters, ask_answering, ask_embedding, ask_memory, show_plan
@@ -32,6 +33,8 @@ def _show(written: Settings) -> None:
     show_plan(with_wanted(written, wanted))
     st.subheader("Answers", anchor=False)
     wanted |= ask_answering(written)
+    for section, answers in ask_ahead(written).items():
+        wanted[section] |= answers
     st.subheader("Embedder", anchor=False)
     wanted |= ask_embedding(written)
     _offer_saving(written, wanted)

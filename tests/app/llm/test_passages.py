@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.llm.passages import Keeping, PassageStates, Trial, bytes_held, remove_others
+from app.llm.passages import Keeping, PassageStates, Trial, bytes_held
 from app.llm.statefile import as_array, name_of
 from ingest.errors import TransomError
 
@@ -119,16 +119,6 @@ def test_a_document_that_changed_keeps_what_it_still_says(tmp_path: Path) -> Non
         kept.save("document", [number], STATE)
     kept.keep("document", [[1], [9]])
     assert [number for number in range(3) if kept.holds([number])] == [1]
-
-
-def test_states_are_removed_with_their_document(tmp_path: Path) -> None:
-    for key in ("one", "other"):
-        for document in ("stays", "goes"):
-            states(tmp_path, key).save(document, [7], STATE)
-    remove_others(tmp_path, {"stays"})
-    left = states(tmp_path, "one")
-    assert (left.count("stays"), left.count("goes")) == (1, 0)
-    assert len(list(tmp_path.glob("*/*/*.state"))) == 2
 
 
 def test_the_trial_is_kept_with_the_states(tmp_path: Path) -> None:
