@@ -21,7 +21,13 @@ from ingest.library import Library
 from tests.app.ahead.conftest import write_paper
 from tests.cheap_embedder import CheapEmbedder
 
-COMMAND = (sys.executable, "-c", "from app.cli import main; main()", "read-ahead")
+COMMAND = (
+    sys.executable,
+    "-c",
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from app.cli import main; main()",
+    "read-ahead",
+)
+"""Ctrl-C is ignored by what a shell runs in the background."""
 
 
 @pytest.fixture
