@@ -68,7 +68,9 @@ def environment(starter_model: Path, tmp_path_factory: pytest.TempPathFactory) -
     """Of the chat, and of every terminal beside it."""
     outside = {name: value for name, value in os.environ.items() if not name.startswith("TRANSOM_")}
     home = tmp_path_factory.mktemp("chat")
-    return {**outside, "TRANSOM_HOME": str(home), "TRANSOM_MODEL__NAME": str(starter_model)}
+    # A chat that nobody asks reads ahead, and would take a core from the test that runs meanwhile.
+    switched = {"TRANSOM_ANSWERING__READ_AHEAD": "off"}
+    return {**outside, "TRANSOM_HOME": str(home), "TRANSOM_MODEL__NAME": str(starter_model), **switched}
 
 
 @pytest.fixture(scope="session")
