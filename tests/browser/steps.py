@@ -44,8 +44,8 @@ def in_light_and_dark(page: Page) -> Iterator[str]:
 
 
 def settled(page: Page) -> None:
-    """Waits until the page's script has run through."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    """Waits until the page's script has run through, if it has one: the login's page has none."""
+    expect(page.locator('[data-test-script-state]:not([data-test-script-state="notRunning"])')).to_have_count(0)
 
 
 def assert_for_everybody(page: Page) -> None:
