@@ -86,7 +86,9 @@ def test_an_answer_goes_on_without_anybody_who_looks_and_is_kept(settings: Setti
     assert exchange.state == "open"
     runtime.go.set()
     until(lambda: exchange.over)
-    kept = Conversations(settings.home).get("a")
+    store = Conversations(settings.home)
+    until(lambda: (found := store.get("a")) and found.exchanges[0].answer)  # a moment after it is over
+    kept = store.get("a")
     assert kept
     assert kept.title == "When was the lamp lit?"
     assert kept.exchanges[0].answer
