@@ -3,9 +3,10 @@
 Starts a chat over examples/documents with the model of the settings, in a home of its own, and asks in a real browser
 (Chromium, from the PATH or Playwright's). Measured in the page: from the click on "send" to the frame in which the
 first word of the answer is painted, less the engine's own time to its first token, as the answer's record has it;
-while the answer is written, the tasks that hold the page up for more than 50 ms, and how long a key that is pressed
-takes until it is painted. The last line is JSON: `paint_ms_p50`, `paint_ms_max`, `long_tasks`, `longest_task_ms`,
-`key_ms_p50`, `key_ms_max`.
+while the answer is written, the tasks that hold the page up for more than 50 ms, how long a key that is pressed and a
+turn of the mouse's wheel take until they are painted, and whether the page stays where somebody scrolled up to. The
+last line is JSON: `paint_ms_p50`, `paint_ms_max`, `long_tasks`, `longest_task_ms`, `key_ms_p50`, `key_ms_max`,
+`wheel_ms_p50`, `wheel_ms_max`, `scrolled` (answers with something to scroll), `pulled_back` (of them).
 """
 
 import argparse
@@ -48,13 +49,15 @@ _PATIENCE = 300_000
 
 _PROBE = """
 (messages) => {
-  const probe = window.probe = { started: 0, painted: 0, tasks: [], keys: [] };
+  const probe = window.probe = { started: 0, painted: 0, tasks: [], keys: [], wheel: [] };
+  const painted = (kind) => (event) => {
+    const done = () => probe[kind].push(performance.now() - event.timeStamp);
+    requestAnimationFrame(() => requestAnimationFrame(done));
+  };
   const text = '[data-testid="stMarkdownContainer"] p';
   document.addEventListener("click", () => { probe.started ||= performance.now(); }, { capture: true, once: true });
-  document.addEventListener("keydown", () => {
-    const pressed = performance.now();
-    requestAnimationFrame(() => requestAnimationFrame(() => probe.keys.push(performance.now() - pressed)));
-  }, { capture: true });
+  document.addEventListener("keydown", painted("keys"), { capture: true });
+  document.addEventListener("wheel", painted("wheel"), { capture: true, passive: true });
   new PerformanceObserver((list) => probe.tasks.push(...list.getEntries().map((each) => each.duration)))
     .observe({ type: "longtask" });
   new MutationObserver((_, observer) => {
@@ -66,6 +69,8 @@ _PROBE = """
   }).observe(document.body, { subtree: true, childList: true, characterData: true });
 }
 """
+
+_PLACE = """document.querySelector('[data-testid="stMain"]').scrollTop"""
 
 
 @contextmanager
@@ -95,33 +100,45 @@ def ask(page: Page, number: int, question: str) -> dict[str, Any]:
     page.evaluate(_PROBE, 2 * number)
     page.get_by_test_id("stChatInputSubmitButton").click()
     page.wait_for_function("window.probe.painted", timeout=_PATIENCE, polling=100)
+    bottom: float = page.evaluate(_PLACE)
+    place = scroll_up(page)
     box.press_sequentially(TYPED, delay=60)
     expect(page.get_by_text(re.compile(r"^Answered in"))).to_have_count(number, timeout=_PATIENCE)
     found: dict[str, Any] = page.evaluate("window.probe")
-    return found
+    return found | {"scrolled": place < bottom, "pulled_back": page.evaluate(_PLACE) > place}
+
+
+def scroll_up(page: Page) -> float:
+    """Turns the wheel a few times; gives the place where the page is then, in pixels from its top."""
+    page.mouse.move(640, 300)
+    for _ in range(8):
+        page.mouse.wheel(0, -30)
+        page.wait_for_timeout(50)
+    place: float = page.evaluate(_PLACE)
+    return place
 
 
 def measure(home: Path, times: int) -> dict[str, float]:
     """Asks so many questions in one conversation."""
-    extra, tasks, keys = [], [], []
+    extra, found = [], []
     with chat(home) as address, sync_playwright() as playwright:
         path = shutil.which("chromium") or playwright.chromium.executable_path
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page(viewport={"width": 1280, "height": 600})
         page.goto(address)
         page.get_by_test_id("stChatInput").wait_for(timeout=_PATIENCE)
         for number, question in enumerate(QUESTIONS[:times], 1):
-            found = ask(page, number, question)
+            found.append(ask(page, number, question))
             kept = Conversations(home).get(page.url.rpartition("=")[2])
             assert kept
             answer = kept.exchanges[-1].answer
             assert answer
             engine = 1000 * sum(took for step, took in answer.timings.items() if step not in ("generate", "cite"))
-            extra.append(found["painted"] - found["started"] - engine)
-            tasks += found["tasks"]
-            keys += found["keys"]
+            extra.append(found[-1]["painted"] - found[-1]["started"] - engine)
             print(f"{question} {engine:.0f} ms + {extra[-1]:.0f} ms", flush=True)
         browser.close()
+    tasks, keys, wheel = ([took for each in found for took in each[kind]] for kind in ("tasks", "keys", "wheel"))
+    scrolled = [each for each in found if each["scrolled"]]
     return {
         "paint_ms_p50": round(median(extra)),
         "paint_ms_max": round(max(extra)),
@@ -129,6 +146,10 @@ def measure(home: Path, times: int) -> dict[str, float]:
         "longest_task_ms": round(max(tasks, default=0)),
         "key_ms_p50": round(median(keys)),
         "key_ms_max": round(max(keys)),
+        "wheel_ms_p50": round(median(wheel)),
+        "wheel_ms_max": round(max(wheel)),
+        "scrolled": len(scrolled),
+        "pulled_back": sum(each["pulled_back"] for each in scrolled),
     }
 
 

@@ -85,6 +85,13 @@ def chat(environment: dict[str, str]) -> Iterator[str]:
 @contextmanager
 def serving(environment: dict[str, str], *options: str) -> Iterator[str]:
     """A chat that runs, and its address."""
+    with running(environment, *options) as (address, _):
+        yield address
+
+
+@contextmanager
+def running(environment: dict[str, str], *options: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """A chat that runs: its address and its process, which may be killed."""
     home = Path(environment["TRANSOM_HOME"])
     port = _free_port()
     with (home / "chat.log").open("w") as log:
@@ -92,7 +99,7 @@ def serving(environment: dict[str, str], *options: str) -> Iterator[str]:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
             _wait_for(f"http://127.0.0.1:{port}", server, home / "chat.log")
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", server
         finally:
             server.terminate()
             server.wait(20)
