@@ -127,7 +127,7 @@ class Asking:
             pass
 
     def _join(self, passages: Sequence[Sequence[int]]) -> float:
-        """Seconds to read the states of passages and put them into the window; moving their keys comes later."""
+        """Seconds to read the states of passages and put them into the window."""
         self._empty()
         place = start = len(self._opening)
         spare = self._engine.runtime.spare
@@ -136,8 +136,9 @@ class Asking:
         for passage in passages:
             state = self.states.load(passage)
             assert state is not None and spare.restore(state)
-            spare.join(start, start + len(passage), place)
+            spare.collect(start, start + len(passage), place)
             place += len(passage)
+        spare.join()
         taken = time.monotonic() - started
         self._engine.runtime.keep(start)
         return taken

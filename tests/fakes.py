@@ -110,6 +110,7 @@ class ScriptedSpare:
     def __init__(self, runtime: ScriptedRuntime) -> None:
         self._runtime = runtime
         self._behind: list[int] = []
+        self._collected: list[int] = []
         self.decoded: list[int] = []
         """How many tokens each call of decode evaluated."""
 
@@ -127,11 +128,14 @@ class ScriptedSpare:
         self._behind = json.loads(state)
         return True
 
-    def join(self, start: int, end: int, place: int) -> None:
-        cache = self._runtime.cache
+    def collect(self, start: int, end: int, place: int) -> None:
         assert end - start == len(self._behind)
-        assert len(cache) == place
-        cache += self._behind
+        assert len(self._runtime.cache) + len(self._collected) == place
+        self._collected += self._behind
+
+    def join(self) -> None:
+        self._runtime.cache += self._collected
+        self.clear()
 
     def clear(self) -> None:
-        self._behind = []
+        self._behind, self._collected = [], []

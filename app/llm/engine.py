@@ -15,7 +15,7 @@ import numpy as np
 
 from app.errors import ModelError, WindowError
 from app.llm.cache import Cache, Evaluated, Speed
-from app.llm.joined import BESIDE
+from app.llm.joined import ALONE
 from app.llm.joiner import Joiner
 from app.llm.passages import PassageStates
 from app.llm.runtime import BATCH, Runtime
@@ -122,7 +122,7 @@ class Engine:
 
     def fits_beside(self, passage: Sequence[int]) -> bool:
         """Whether there is room to read a passage ahead, beside the window."""
-        return self.states is not None and len(self.states.prefix) + len(passage) <= BESIDE
+        return self.states is not None and len(self.states.prefix) + len(passage) <= ALONE
 
     def ready(self, window: Sequence[int]) -> Ready:
         """Tells of passages whether they can be joined to `window`: one that begins with what they were read behind."""

@@ -7,8 +7,11 @@ windows: two are the same where the same tokens came in the same way.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-BESIDE = 768
-"""Tokens that the cache has room for beside the window, where something is to be joined: a prefix, and a passage."""
+ALONE = 768
+"""Tokens that a passage may have that is read ahead, with the prefix before it."""
+BESIDE = 2048
+"""Tokens there is room for beside the window, where something is to be joined: for a passage with its prefix, and for
+those that are on their way into the window."""
 _LABEL = 4
 """Most tokens of a label: the number of a passage. It hardly matters what it sees; whatever is longer is no label."""
 

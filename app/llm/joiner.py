@@ -14,7 +14,7 @@ from ingest.errors import TransomError
 
 
 class Joiner:
-    """Works beside the window, in the spare sequences. The window has to begin with the prefix of the states."""
+    """Works beside the window. The window has to begin with the prefix of the states."""
 
     def __init__(self, spare: Spare, states: PassageStates) -> None:
         self._spare = spare
@@ -34,8 +34,9 @@ class Joiner:
                     yield from self._evaluate(tokens(run))
                     if not is_joined(run[0]):
                         self._save_label(run)
-                self._spare.join(start, start + len(run), place)
+                self._spare.collect(start, start + len(run), place)
                 place += len(run)
+            self._spare.join()
         finally:
             self._spare.clear()
 

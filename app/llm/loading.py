@@ -16,7 +16,7 @@ from app.llm.joined import BESIDE
 BATCH = 128
 """Tokens handed to llama.cpp at once: progress can be shown, and a stop takes effect, between two batches."""
 _SEQUENCES = 3
-"""Of a context that joins: the window, a spare one, and the prefix."""
+"""Of contexts that join; :mod:`app.llm.spare` tells what each is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,16 @@ class Loaded:
 
     model: object
     context: object
+    """Holds the window."""
+    beside: object | None
+    """A small context where passages are read ahead; None where nothing can be joined."""
     taken: Context
     """How it is run."""
 
     def free(self) -> None:
         """Gives the memory back."""
-        llama_cpp.llama_free(self.context)
+        for context in filter(None, (self.beside, self.context)):
+            llama_cpp.llama_free(context)
         llama_cpp.llama_model_free(self.model)
 
 
@@ -77,9 +81,7 @@ def load(path: Path, contexts: Sequence[Context]) -> Loaded:
         model = _model(path, layers)
         readable = readable or bool(model)
         for each in wanted if model else ():
-            if context := _context(model, each):
-                loaded = Loaded(model, context, each)
-                _adapt(loaded)
+            if loaded := _loaded(model, each):
                 return loaded
         llama_cpp.llama_model_free(model)
     raise _no_memory(path, contexts[-1]) if readable else _unreadable(path)
@@ -91,10 +93,24 @@ def _model(path: Path, gpu_layers: int) -> object:
     return llama_cpp.llama_model_load_from_file(str(path).encode(), params)
 
 
-def _context(model: object, wanted: Context) -> object:
+def _loaded(model: object, wanted: Context) -> Loaded | None:
+    """A model with its contexts; None where there is no memory for these."""
+    context = _context(model, wanted, min(wanted.window, int(llama_cpp.llama_model_n_ctx_train(model))), BATCH)
+    joins = wanted.joins and context and llama_cpp.llama_memory_can_shift(llama_cpp.llama_get_memory(context))
+    beside = _context(model, wanted, BESIDE, BESIDE) if joins else None
+    if context and joins and not beside:
+        llama_cpp.llama_free(context)
+        return None
+    loaded = Loaded(model, context, beside, wanted)
+    for each in filter(None, (context, beside)):
+        _adapt(loaded, each)
+    return loaded if context else None
+
+
+def _context(model: object, wanted: Context, size: int, batch: int) -> object:
+    """For `size` tokens, of which at most `batch` are handed over at once."""
     params = llama_cpp.llama_context_default_params()
-    params.n_ctx = min(wanted.window, int(llama_cpp.llama_model_n_ctx_train(model))) + BESIDE * wanted.joins
-    params.n_batch = params.n_ubatch = BATCH
+    params.n_ctx, params.n_batch, params.n_ubatch = size, batch, BATCH
     params.n_threads = params.n_threads_batch = psutil.cpu_count(logical=False) or 1
     params.swa_full = wanted.swa_full
     params.kv_unified = wanted.joins
@@ -104,7 +120,7 @@ def _context(model: object, wanted: Context) -> object:
     return llama_cpp.llama_init_from_model(model, params)
 
 
-def _adapt(loaded: Loaded) -> None:
+def _adapt(loaded: Loaded, context: object) -> None:
     """Puts the adapters on; they are freed with the model."""
     wanted = loaded.taken.adapters
     handles = (llama_cpp.llama_adapter_lora_p_ctypes * len(wanted))()
@@ -117,7 +133,7 @@ def _adapt(loaded: Loaded) -> None:
             )
         handles[place] = ctypes.cast(handle, llama_cpp.llama_adapter_lora_p_ctypes)
     scales = (ctypes.c_float * len(wanted))(*(adapter.scale for adapter in wanted))
-    llama_cpp.llama_set_adapters_lora(loaded.context, handles, len(wanted), scales)
+    llama_cpp.llama_set_adapters_lora(context, handles, len(wanted), scales)
 
 
 def _unreadable(path: Path) -> ModelError:

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import ModelError, WindowError
-from app.llm.joined import BESIDE
 from app.llm.loading import BATCH, Adapter, Context, load
 from app.llm.sampler import LlamaSampler
 from app.llm.sampling import Sampling
@@ -53,7 +52,7 @@ class Runtime(Protocol):
 
     @property
     def spare(self) -> Spare | None:
-        """The sequence beside the window; None where its cache cannot join anything."""
+        """What stands beside the window; None where its cache cannot join anything."""
 
     @property
     def chat_template(self) -> str | None:
@@ -139,8 +138,8 @@ class LlamaRuntime:
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._sliding_window = int(llama_cpp.llama_model_n_swa(self._model))
-        can_join = self.context.joins and llama_cpp.llama_memory_can_shift(self._memory)
-        self.spare: Spare | None = LlamaSpare(self._context) if can_join else None
+        beside = self._loaded.beside
+        self.spare: Spare | None = LlamaSpare(beside, self._context) if beside else None
         """See :class:`Runtime`."""
 
     @property
@@ -151,7 +150,7 @@ class LlamaRuntime:
     @property
     def window_size(self) -> int:
         """Tokens the window can hold."""
-        return int(llama_cpp.llama_n_ctx(self._context)) - BESIDE * self.context.joins
+        return int(llama_cpp.llama_n_ctx(self._context))
 
     @property
     def chat_template(self) -> str | None:

@@ -5,7 +5,7 @@ llama.cpp allocates.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from app.errors import ModelError
@@ -55,7 +55,7 @@ class Cache:
     batch: int
     """Tokens evaluated at once (n_ubatch)."""
     beside: int = 0
-    """Tokens there is room for beside the window."""
+    """Tokens there is room for beside the window, in a context of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +87,23 @@ class Geometry:
         if values and not cache.flash_attention:
             values = max(each.values for each in self.layers)  # V lies transposed, as wide as the widest
         row = _bytes(layer.keys, cache.kv_type) + _bytes(values, cache.kv_type)
-        return self._cells(layer.local, cache) * row
+        return (self._cells(layer.local, cache) + cache.beside) * row
 
     def kv(self, cache: Cache) -> int:
         """Bytes of the whole KV cache."""
         return sum(self.kv_of(layer, cache) for layer in self.layers)
 
     def compute(self, cache: Cache) -> int:
-        """Bytes llama.cpp computes in, about: the logits of a batch or the attention of a layer, if that is more."""
+        """Bytes llama.cpp computes in, about: the logits of a batch or the attention of a layer, if that is more.
+
+        The context beside the window has its own.
+        """
         masked = sum(self._cells(local, cache) for local in {layer.local for layer in self.layers})
         logits = 4 * cache.batch * (self.vocabulary + 2 * self.width)
         masks = (2 if cache.flash_attention else 4) * cache.batch * masked
         scores = 0 if cache.flash_attention else 4 * cache.batch * self._cells(False, cache) * self.heads
-        return max(logits, masks + scores + 32 * cache.batch * self.width)
+        own = max(logits, masks + scores + 32 * cache.batch * self.width)
+        return own + (self.compute(replace(cache, window=cache.beside, beside=0)) if cache.beside else 0)
 
     def can_hold(self, kv_type: KvType) -> bool:
         """Whether the KV cache can be of this type: rows must be made of whole blocks."""
@@ -118,7 +122,7 @@ class Geometry:
         """Places in the cache of a local or global layer."""
         if local and not cache.swa_full:
             return _padded(min(_padded(cache.window), self.sliding_window + cache.batch))
-        return _padded(cache.window) + cache.beside
+        return _padded(cache.window)
 
 
 def _padded(cells: int) -> int:

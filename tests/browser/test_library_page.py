@@ -42,6 +42,7 @@ def test_a_file_is_uploaded_looked_into_and_removed(library: Page, tmp_path: Pat
     expect(library.get_by_text("1 indexed")).to_be_visible(timeout=PATIENCE)
     choose_collection(library, "uploaded")
     expect(library.get_by_text("1 listed.")).to_be_visible()
+    expect(library.get_by_test_id("stDataFrame")).to_have_count(1)  # that of the collection before is gone
     library.get_by_test_id("stDataFrame").click(position={"x": 18, "y": 52})
     expect(library.get_by_text("Chunks of signal-book.md")).to_be_visible()
     expect(library.get_by_text("Three red flags mean")).to_be_visible()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.errors import ModelError, WindowError
 from app.llm.engine import Engine, Evaluated
-from app.llm.joined import BESIDE, joined
+from app.llm.joined import ALONE, joined
 from app.llm.passages import PassageStates
 from app.llm.runtime import BATCH, Context, LlamaRuntime
 from app.llm.sampling import Sampling
@@ -210,7 +210,7 @@ def test_there_is_room_to_read_ahead_beside_a_full_window(opened: Any) -> None:
 
 def test_what_is_too_long_to_stand_beside_the_window_is_not_read_ahead(opened: Any) -> None:
     with pytest.raises(WindowError, match="too long"):
-        next(opened().read_ahead("document", [5] * BESIDE))
+        next(opened().read_ahead("document", [5] * ALONE))
 
 
 def test_where_keys_cannot_be_moved_it_is_evaluated(model: Path, tmp_path: Path) -> None:
