@@ -153,6 +153,11 @@ class LlamaRuntime:
         return int(llama_cpp.llama_n_ctx(self._context))
 
     @property
+    def vocabulary_size(self) -> int:
+        """Tokens the model knows."""
+        return int(llama_cpp.llama_vocab_n_tokens(self._vocab))
+
+    @property
     def chat_template(self) -> str | None:
         """The Jinja template in the GGUF."""
         template = llama_cpp.llama_model_chat_template(self._model, None)
@@ -261,7 +266,7 @@ class LlamaRuntime:
         wanted = (ctypes.c_int8 * len(tokens))(*[1] * len(tokens))
         batch.logits = wanted
         self._decode(batch)
-        size = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        size = self.vocabulary_size
         found = np.ctypeslib.as_array(llama_cpp.llama_get_logits(self._context), (len(tokens), size))
         return np.array(found, np.float32)
 
@@ -274,7 +279,7 @@ class LlamaRuntime:
 
     def next_logits(self, tokens: Sequence[int]) -> list[float]:
         """See :class:`Runtime`."""
-        size = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        size = self.vocabulary_size
         logits = np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(self._context, -1), (size,))
         return [float(logits[token]) for token in tokens]
 
