@@ -84,7 +84,7 @@ class Reader:
 
     def estimate(self, collection: str, limit: int | None = None) -> Estimate:
         """What :meth:`read` would take, as far as a look at a few passages tells."""
-        passages = (passage for _, some in self._documents(collection) for passage in some)
+        passages = (passage for entry in self._documents(collection) for passage in self._passages(entry, _LOOKED_AT))
         each = mean(map(len, islice(passages, _LOOKED_AT))) if self._total(collection) else 0.0
         total, read = self._total(collection), self.read_before(collection)
         room = max(0, self._limit(limit) // max(1, int(each * self._bytes_per_token)) - read)
@@ -111,7 +111,8 @@ class Reader:
         states = self._engine.states
         assert states is not None
         read, held, total, most = self.read_before(collection), 0, self._total(collection), self._limit(limit)
-        for entry, passages in self._documents(collection):
+        for entry in self._documents(collection):
+            passages = self._passages(entry)
             states.keep(entry.document_id, passages)
             for passage in passages:
                 if states.holds(passage):
@@ -157,15 +158,17 @@ class Reader:
     def _entries(self, collection: str | None) -> list[Entry]:
         return [entry for entry in self._library.catalogue.entries(collection) if entry.chunks]
 
-    def _documents(self, collection: str) -> Iterator[tuple[Entry, list[list[int]]]]:
-        """Documents with the tokens of their passages: the most used first, of these the newest."""
+    def _documents(self, collection: str) -> list[Entry]:
+        """The most used first, of these the newest."""
         used = uses(self._settings.home)
         entries = self._entries(collection)
-        for entry in sorted(entries, key=lambda entry: (-used.get(entry.document_id, 0), -entry.mtime_ns)):
-            yield entry, self._passages(entry)
+        return sorted(entries, key=lambda entry: (-used.get(entry.document_id, 0), -entry.mtime_ns))
 
-    def _passages(self, entry: Entry) -> list[list[int]]:
-        """The tokens of each passage of a document, but for those that are too long to be read beside the window."""
-        chunks = self._library.chunks(entry.document_id, range(entry.chunks))
+    def _passages(self, entry: Entry, most: int | None = None) -> list[list[int]]:
+        """The tokens of each passage of a document, or of its first ones.
+
+        Those that are too long to be read beside the window are left out.
+        """
+        chunks = self._library.chunks(entry.document_id, range(entry.chunks)[:most])
         passages = [body(chunk, self._dialogue) for chunk in chunks]
         return [each for each in passages if self._engine.fits_beside(each)]

@@ -1,5 +1,7 @@
-// Chips open their source, "Copy" copies an answer, Esc stops the model.
+// Chips open their source, which scrolls to the cited words; "Copy" copies an answer, Esc stops the model.
 const STOP = ".st-key-stop button";
+const CITED = ".st-key-reader .transom-cited, .st-key-reader .transom-mark";
+let shown = null;
 let texts = [];
 let tell = () => {};
 
@@ -31,12 +33,32 @@ function pressed(event) {
   if (event.key === "Escape" && !event.defaultPrevented) document.querySelector(STOP)?.click();
 }
 
+const watch = new MutationObserver(looked);
+
+function looked() {
+  const mark = document.querySelector(CITED);
+  if (!mark || mark === shown) return;
+  shown = mark;
+  const picture = mark.parentElement.querySelector("img");
+  if (picture && !picture.complete) picture.addEventListener("load", () => scrollToMark(mark), { once: true });
+  else scrollToMark(mark);
+}
+
+function scrollToMark(mark) { // what lies around the source stays where it is
+  for (let box = mark.parentElement; box?.closest(".st-key-reader"); box = box.parentElement) {
+    if (box.scrollHeight <= box.clientHeight) continue;
+    box.scrollTop += mark.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 3;
+  }
+}
+
 export default function ({ data, setTriggerValue }) {
   texts = data?.texts ?? [];
   tell = setTriggerValue;
   document.addEventListener("click", clicked, true); // added once: it is always the same function
   document.addEventListener("keydown", pressed);
+  watch.observe(document.body, { childList: true, subtree: true });
   return () => {
+    watch.disconnect();
     document.removeEventListener("click", clicked, true);
     document.removeEventListener("keydown", pressed);
   };

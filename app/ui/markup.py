@@ -71,11 +71,16 @@ def literal_markdown(text: str) -> str:
 
 
 def literal_html(text: str, marks: Iterable[Span] = (), name: str = "text") -> str:
-    """A block of foreign text, shown as it is, with some spans of it marked; `name` is its CSS class."""
+    """A block of foreign text, shown as it is, with some spans of it marked; `name` is its CSS class.
+
+    The page scrolls to the first of `marks`, wherever it stands.
+    """
+    spans = list(marks)
     pieces: list[str] = []
     position = 0
-    for start, end in _merged(marks):
-        pieces += [escape(text[position:start]), "<mark>", escape(text[start:end]), "</mark>"]
+    for start, end in _merged(spans):
+        opening = '<mark class="transom-cited">' if start <= spans[0][0] < end else "<mark>"
+        pieces += [escape(text[position:start]), opening, escape(text[start:end]), "</mark>"]
         position = end
     return f'<div class="transom-{name}" dir="auto">{"".join(pieces)}{escape(text[position:])}</div>'
 

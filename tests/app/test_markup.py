@@ -44,8 +44,14 @@ def test_doubts_leave_code_as_it_is_and_stay_within_a_table() -> None:
 def test_foreign_text_is_shown_letter_for_letter(text: str, marks: list[tuple[int, int]]) -> None:
     html = literal_html(text, [(min(a, len(text)), min(b, len(text))) for a, b in marks])
     tags = re.findall(r"<[^>]*>", html)
-    assert set(tags) <= {'<div class="transom-text" dir="auto">', "<mark>", "</mark>", "</div>"}
+    marked = {"<mark>", '<mark class="transom-cited">', "</mark>"}
+    assert set(tags) <= {'<div class="transom-text" dir="auto">', "</div>", *marked}
     assert unescape(re.sub(r"<[^>]*>", "", html)) == text
+
+
+def test_the_page_scrolls_to_the_first_of_the_marks_wherever_it_stands() -> None:
+    html = literal_html("one two three", [(8, 13), (0, 3)])
+    assert html.endswith('<mark>one</mark> two <mark class="transom-cited">three</mark></div>')
 
 
 @given(st.text())
