@@ -5,8 +5,8 @@ times. After half of them the process is killed (`kill -9`) and another one goes
 
 The last line is JSON: `late_batches_max` (batches of the reader that began after a question was asked and before it had
 the model; the goal is 0: the one that runs may end), `wait_ms_max` beside `batch_ms_max` (how long a question waited
-for the model, and the longest batch), `bytes_max` beside `limit`, `states_at_kill` and `states`, `damaged` (states that
-cannot be read, the one that the kill cut off among them).
+for the model, its search included, and the longest batch), `bytes_max` beside `limit`, `states_at_kill` and `states`,
+`damaged` (states that cannot be read, the one that the kill cut off among them).
 """
 
 import argparse
@@ -15,9 +15,10 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -42,7 +43,7 @@ from ingest.library import DEFAULT_COLLECTION
 
 _LIMIT = 300_000_000
 _QUESTIONS = 20
-_APART = (1.0, 12.0)
+_APART = (1.0, 25.0)
 """Seconds between two questions, from and to."""
 _EVERYTHING = Where(collection=DEFAULT_COLLECTION)
 
@@ -80,6 +81,7 @@ def ask(data: Path, base: Path, model: Path, first: int, last: int) -> None:
     with open_corpus(questions, settings, base) as library:
         show(fill(library, questions), as_json=False)
         own = settings.model_copy(update={"home": library.settings.home})
+        library.search("warms up what is loaded at the first search", 1, _EVERYTHING)
         with Assistant.open(own, library) as assistant, _reading(assistant) as (turns, batches):
             for number, question in enumerate(choose(questions, _QUESTIONS)[first:last], first):
                 time.sleep(random.Random(number).uniform(*_APART))
@@ -120,6 +122,10 @@ def _settings(model: Path) -> Settings:
     return settings.model_copy(update={"answering": answering, "window": window, "model": named})
 
 
+def _nothing(_: str) -> None:
+    """Only the last line is wanted."""
+
+
 class Night:
     """Two processes, of which the first is killed, and a look at the disk all the time."""
 
@@ -128,6 +134,7 @@ class Night:
         self._command += ["--model", str(arguments.model), "--home", str(base)]
         self._base = base
         self._most = 0
+        self._say: Callable[[str], None] = _nothing if arguments.json else partial(print, flush=True)
 
     def run(self) -> dict[str, float]:
         """What the night was like."""
@@ -155,6 +162,7 @@ class Night:
             for line in asking.stdout:
                 if line.startswith("{"):
                     rows.append(json.loads(line))
+                    self._say(line.strip())
                     self._most = max(self._most, sum(map(bytes_held, self._base.glob("*/passages"))))
                     if kill and len(rows) == last - first:
                         time.sleep(3)  # it reads again
@@ -179,7 +187,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Settings.load().models_folder / starter.file_name)
     parser.add_argument("--home", type=Path, help="where documents are ingested (default: a folder of its own)")
     parser.add_argument("--ask", type=int, nargs=2, help=argparse.SUPPRESS)
-    parser.add_argument("--json", action="store_true", help="only the line of JSON, which is all there is")
+    parser.add_argument("--json", action="store_true", help="only the line of JSON")
     options = parser.parse_args()
     if options.ask:
         ask(options.data, options.home, options.model, *options.ask)
