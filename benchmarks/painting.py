@@ -70,7 +70,14 @@ _PROBE = """
 }
 """
 
-_PLACE = """document.querySelector('[data-testid="stMain"]').scrollTop"""
+_PLACE = """
+() => {
+  let box = document.querySelector('[data-testid="stChatMessage"]');
+  while (box && !(box.scrollHeight > box.clientHeight && /auto|scroll/.test(getComputedStyle(box).overflowY)))
+    box = box.parentElement;
+  return box ? box.scrollTop : 0;
+}
+"""
 
 
 @contextmanager
