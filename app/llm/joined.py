@@ -12,6 +12,8 @@ ALONE = 768
 BESIDE = 2048
 """Tokens there is room for beside the window, where something is to be joined: for a passage with its prefix, and for
 those that are on their way into the window."""
+TOGETHER = 30
+"""Runs (:func:`runs`) that get into the window together, at most."""
 _LABEL = 4
 """Most tokens of a label: the number of a passage. It hardly matters what it sees; whatever is longer is no label."""
 

@@ -11,12 +11,13 @@ import llama_cpp
 import psutil
 
 from app.errors import ModelError
-from app.llm.joined import BESIDE
+from app.llm.joined import BESIDE, TOGETHER
 
 BATCH = 128
 """Tokens handed to llama.cpp at once: progress can be shown, and a stop takes effect, between two batches."""
-_SEQUENCES = 3
-"""Of contexts that join; :mod:`app.llm.spare` tells what each is for."""
+_WINDOW_SEQUENCES = 3
+"""Of a context that joins; :mod:`app.llm.spare` tells what each is for."""
+_BESIDE_SEQUENCES = 2 + TOGETHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,10 @@ def _model(path: Path, gpu_layers: int) -> object:
 
 def _loaded(model: object, wanted: Context) -> Loaded | None:
     """A model with its contexts; None where there is no memory for these."""
-    context = _context(model, wanted, min(wanted.window, int(llama_cpp.llama_model_n_ctx_train(model))), BATCH)
+    size = min(wanted.window, int(llama_cpp.llama_model_n_ctx_train(model)))
+    context = _context(model, wanted, size, BATCH, _WINDOW_SEQUENCES)
     joins = wanted.joins and context and llama_cpp.llama_memory_can_shift(llama_cpp.llama_get_memory(context))
-    beside = _context(model, wanted, BESIDE, BESIDE) if joins else None
+    beside = _context(model, wanted, BESIDE, BESIDE, _BESIDE_SEQUENCES) if joins else None
     if context and joins and not beside:
         llama_cpp.llama_free(context)
         return None
@@ -107,14 +109,14 @@ def _loaded(model: object, wanted: Context) -> Loaded | None:
     return loaded if context else None
 
 
-def _context(model: object, wanted: Context, size: int, batch: int) -> object:
+def _context(model: object, wanted: Context, size: int, batch: int, sequences: int) -> object:
     """For `size` tokens, of which at most `batch` are handed over at once."""
     params = llama_cpp.llama_context_default_params()
     params.n_ctx, params.n_batch, params.n_ubatch = size, batch, BATCH
     params.n_threads = params.n_threads_batch = psutil.cpu_count(logical=False) or 1
     params.swa_full = wanted.swa_full
     params.kv_unified = wanted.joins
-    params.n_seq_max = _SEQUENCES if wanted.joins else 1
+    params.n_seq_max = sequences if wanted.joins else 1
     params.type_k = params.type_v = KV_TYPES[wanted.kv_type]
     params.flash_attn_type = -1 if wanted.flash_attention is None else int(wanted.flash_attention)
     return llama_cpp.llama_init_from_model(model, params)

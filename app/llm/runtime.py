@@ -19,7 +19,7 @@ from app.errors import ModelError, WindowError
 from app.llm.loading import BATCH, Adapter, Context, load
 from app.llm.sampler import LlamaSampler
 from app.llm.sampling import Sampling
-from app.llm.spare import LlamaSpare, Spare
+from app.llm.spare import HELD, WINDOW, LlamaSpare, Spare
 
 __all__ = ["BATCH", "Adapter", "Context", "LlamaRuntime", "Runtime", "Sampler"]
 
@@ -230,26 +230,37 @@ class LlamaRuntime:
         return self._cut(count) and self._set_state(mark, llama_cpp.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY)
 
     def _first_position(self) -> int:
-        return int(llama_cpp.llama_memory_seq_pos_min(self._memory, 0))
+        return int(llama_cpp.llama_memory_seq_pos_min(self._memory, WINDOW))
 
     def _cut(self, count: int) -> bool:
-        return bool(llama_cpp.llama_memory_seq_rm(self._memory, 0, count, -1))
+        return all([llama_cpp.llama_memory_seq_rm(self._memory, each, count, -1) for each in self._sequences])
 
     def _clear(self) -> None:
-        llama_cpp.llama_memory_seq_rm(self._memory, 0, -1, -1)
+        for each in self._sequences:
+            llama_cpp.llama_memory_seq_rm(self._memory, each, -1, -1)
+
+    @property
+    def _sequences(self) -> tuple[int, ...]:
+        return (WINDOW, HELD) if self.spare else (WINDOW,)
+
+    def _hold(self) -> None:
+        """Lets nothing take the place of what local layers do not see any more; see :class:`LlamaSpare`."""
+        if self.spare and self._sliding_window:
+            llama_cpp.llama_memory_seq_cp(self._memory, WINDOW, HELD, -1, -1)
 
     def _state(self, flags: int) -> bytearray:
-        size = llama_cpp.llama_state_seq_get_size_ext(self._context, 0, flags)
+        size = llama_cpp.llama_state_seq_get_size_ext(self._context, WINDOW, flags)
         state = bytearray(size)
         buffer = (ctypes.c_uint8 * size).from_buffer(state)
-        written = llama_cpp.llama_state_seq_get_data_ext(self._context, buffer, size, 0, flags)
+        written = llama_cpp.llama_state_seq_get_data_ext(self._context, buffer, size, WINDOW, flags)
         if written != size:
             raise ModelError(f"llama.cpp gave {written} bytes of a state of {size}.")
         return state
 
     def _set_state(self, state: bytearray, flags: int) -> bool:
         buffer = (ctypes.c_uint8 * len(state)).from_buffer(state)
-        if llama_cpp.llama_state_seq_set_data_ext(self._context, buffer, len(state), 0, flags) > 0:
+        if llama_cpp.llama_state_seq_set_data_ext(self._context, buffer, len(state), WINDOW, flags) > 0:
+            self._hold()
             return True
         self._clear()
         return False
@@ -276,6 +287,7 @@ class LlamaRuntime:
             raise WindowError("The model's window is full.", "Begin a new conversation.")
         if status != 0:
             raise ModelError(f"llama.cpp could not evaluate the text (status {status}).")
+        self._hold()
 
     def next_logits(self, tokens: Sequence[int]) -> list[float]:
         """See :class:`Runtime`."""

@@ -13,12 +13,12 @@ from typing import Protocol
 import llama_cpp
 
 from app.errors import ModelError, WindowError
-from app.llm.joined import ALONE, BESIDE
+from app.llm.joined import ALONE, BESIDE, TOGETHER
 from app.llm.loading import BATCH
 
-_COLLECTED, _SPARE, _PREFIX = 0, 1, 2
-"""Sequences beside the window."""
-_WINDOW, _ARRIVING = 0, 1
+_SPARE, _PREFIX, _COLLECTED = 0, 1, 2
+"""Sequences beside the window, of which the last is the first of many."""
+WINDOW, HELD, _ARRIVING = 0, 1, 2
 """Sequences of the window's own context."""
 _NO_ROOM = 1
 """What `llama_decode` gives where a batch does not fit."""
@@ -55,8 +55,9 @@ class Spare(Protocol):
 class LlamaSpare:
     """A second context of llama.cpp; both need a cache that is unified and can be shifted.
 
-    The prefix is evaluated here once more, in a sequence of its own: llama.cpp overwrites what local layers do not see
-    any more.
+    llama.cpp overwrites what local layers do not see any more, if it belongs to one sequence only, and leaves it out of
+    states. But one may want to go back there. So each run is collected and joined in a sequence of its own, the window
+    belongs to a second sequence, and the prefix is evaluated here once more.
     """
 
     def __init__(self, beside: object, window: object) -> None:
@@ -66,8 +67,8 @@ class LlamaSpare:
         self._window = window
         self._window_memory = llama_cpp.llama_get_memory(window)
         self._prefix: list[int] = []
-        self._collected: range | None = None
-        """Positions."""
+        self._collected: list[range] = []
+        """Positions of runs, each in its sequence."""
 
     def begin(self, prefix: Sequence[int]) -> None:
         """See :class:`Spare`. Raises :class:`WindowError` where there is no room for it."""
@@ -131,10 +132,10 @@ class LlamaSpare:
         """See :class:`Spare`."""
         llama_cpp.llama_memory_seq_rm(self._memory, _SPARE, 0, start)
         llama_cpp.llama_memory_seq_add(self._memory, _SPARE, start, end, place - start)
-        llama_cpp.llama_memory_seq_cp(self._memory, _SPARE, _COLLECTED, place, place + end - start)
+        llama_cpp.llama_memory_seq_cp(self._memory, _SPARE, _COLLECTED + len(self._collected), -1, -1)
         self._forget(_SPARE)
-        self._collected = range(self._collected.start if self._collected else place, place + end - start)
-        if len(self._collected) > BESIDE - ALONE:
+        self._collected.append(range(place, place + end - start))
+        if len(self._collected) == TOGETHER or sum(map(len, self._collected)) > BESIDE - ALONE:
             self.join()
 
     def join(self) -> None:
@@ -142,24 +143,26 @@ class LlamaSpare:
         if not self._collected:
             return
         self._move_keys()
-        state, places = self._state(_COLLECTED), self._collected
+        for sequence in range(_COLLECTED, _COLLECTED + len(self._collected)):
+            if not _put(self._window, _ARRIVING, self._state(sequence)):
+                raise ModelError("llama.cpp could not join what was read ahead to the window.")
+            for each in (WINDOW, HELD):
+                llama_cpp.llama_memory_seq_cp(self._window_memory, _ARRIVING, each, -1, -1)
+            llama_cpp.llama_memory_seq_rm(self._window_memory, _ARRIVING, -1, -1)
         self.clear()
-        if not _put(self._window, _ARRIVING, state):
-            raise ModelError("llama.cpp could not join what was read ahead to the window.")
-        llama_cpp.llama_memory_seq_cp(self._window_memory, _ARRIVING, _WINDOW, places.start, places.stop)
-        llama_cpp.llama_memory_seq_rm(self._window_memory, _ARRIVING, -1, -1)
 
     def _move_keys(self) -> None:
         """llama.cpp moves them before it evaluates something: even a batch there is no room for, as this one."""
-        status = self._evaluate(_COLLECTED, [0] * BESIDE)
+        status = self._evaluate(_SPARE, [0] * BESIDE)
         if status != _NO_ROOM:
             raise ModelError(f"llama.cpp could not move what was read ahead to its place (status {status}).")
 
     def clear(self) -> None:
         """See :class:`Spare`."""
         self._forget(_SPARE)
-        self._forget(_COLLECTED)
-        self._collected = None
+        for sequence in range(_COLLECTED, _COLLECTED + len(self._collected)):
+            self._forget(sequence)
+        self._collected = []
 
     def _forget(self, sequence: int) -> None:
         llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)

@@ -7,6 +7,7 @@ nothing ahead: it evaluates each passage by itself and joins it live.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from app.llm import loading
 from app.llm.engine import Engine, Evaluated
-from app.llm.joined import joined
+from app.llm.joined import joined, runs
 from app.llm.passages import PassageStates
 from app.llm.runtime import Context, LlamaRuntime
 from app.llm.sampling import Sampling
@@ -39,9 +40,10 @@ restarts = st.tuples(st.just("restart"), st.integers(0, 1), passages)
 compactions = st.tuples(st.just("compact"), st.integers(0, 1), passages)
 readings = st.tuples(st.just("read"), st.just(0), passages)
 losses = st.tuples(st.just("lose"), st.just(0), passages)
+forks = st.tuples(st.just("fork"), st.integers(0, 1), st.lists(st.tuples(st.integers(0, 3), st.just(True)), max_size=1))
 reopenings = st.tuples(st.just("reopen"), st.just(0), passages)
 steps = st.lists(
-    st.one_of(turns, turns, turns, readings, restarts, compactions, losses, reopenings), min_size=2, max_size=8
+    st.one_of(turns, turns, turns, readings, restarts, compactions, forks, losses, reopenings), min_size=2, max_size=8
 )
 
 
@@ -100,6 +102,8 @@ class Conversations:
             window[:] = PREFIX
         elif what == "compact":
             window[:] = [*PREFIX, *self.said(added)]
+        elif what == "fork":
+            window[:] = self.up_to(1 - which, sum(number for number, _ in added))
         elif what == "read":
             for number, _ in added:
                 assert sum(self.engine.read_ahead("document", PASSAGES[number])) == len(PASSAGES[number])
@@ -112,6 +116,13 @@ class Conversations:
             self.engine = self.opened()
         else:
             self.ask(window, added)
+
+    def up_to(self, which: int, passages: int) -> list[int]:
+        """Another conversation up to the end of one of its passages."""
+        window, end = self.windows[which], len(PREFIX)
+        for run in islice(runs(window[end:]), 2 * passages):  # each has something that is evaluated before it
+            end += len(run)
+        return window[:end]
 
     def said(self, added: list[tuple[int, bool]]) -> list[int]:
         blocks = [(number, joined(PASSAGES[number]) if joins else PASSAGES[number]) for number, joins in added]
@@ -141,3 +152,20 @@ def test_the_logits_are_those_from_scratch(
         conversations = Conversations(*runtimes, Path(folder))
         for step in steps:
             conversations.step(*step)
+
+
+@pytest.mark.parametrize("kept", [1, 2, 3])
+def test_going_back_to_the_end_of_any_passage(
+    runtimes: tuple[LlamaRuntime, LlamaRuntime], tmp_path: Path, kept: int
+) -> None:
+    """What local layers no longer saw is seen again."""
+    four = [(number, True) for number in range(4)]
+    conversations = Conversations(*runtimes, tmp_path)
+    for what, which, added in [
+        ("read", 0, four),
+        ("turn", 0, four),
+        ("restart", 1, []),
+        ("turn", 1, four[:kept]),
+        ("turn", 0, []),
+    ]:
+        conversations.step(what, which, added)
