@@ -67,8 +67,8 @@ class LlamaSpare:
         self._window = window
         self._window_memory = llama_cpp.llama_get_memory(window)
         self._prefix: list[int] = []
-        self._collected: list[range] = []
-        """Positions of runs, each in its sequence."""
+        self._collected: list[int] = []
+        """Tokens of each run; it has a sequence of its own."""
 
     def begin(self, prefix: Sequence[int]) -> None:
         """See :class:`Spare`. Raises :class:`WindowError` where there is no room for it."""
@@ -134,8 +134,8 @@ class LlamaSpare:
         llama_cpp.llama_memory_seq_add(self._memory, _SPARE, start, end, place - start)
         llama_cpp.llama_memory_seq_cp(self._memory, _SPARE, _COLLECTED + len(self._collected), -1, -1)
         self._forget(_SPARE)
-        self._collected.append(range(place, place + end - start))
-        if len(self._collected) == TOGETHER or sum(map(len, self._collected)) > BESIDE - ALONE:
+        self._collected.append(end - start)
+        if len(self._collected) == TOGETHER or sum(self._collected) > BESIDE - ALONE:
             self.join()
 
     def join(self) -> None:
