@@ -46,8 +46,9 @@ function looked() {
 
 function scrollToMark(mark) { // what lies around the source stays where it is
   for (let box = mark.parentElement; box?.closest(".st-key-reader"); box = box.parentElement) {
-    if (box.scrollHeight <= box.clientHeight) continue;
-    box.scrollTop += mark.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 3;
+    const [place, frame] = [mark.getBoundingClientRect(), box.getBoundingClientRect()];
+    const seen = place.top >= frame.top && place.bottom <= Math.min(frame.bottom, innerHeight);
+    if (!seen && box.scrollHeight > box.clientHeight) box.scrollTop += place.top - frame.top - box.clientHeight / 3;
   }
 }
 
