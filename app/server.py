@@ -48,6 +48,7 @@ _STREAMLIT: dict[str, Any] = {
     "client.showErrorDetails": "none",
     "client.showErrorLinks": False,
     "runner.magicEnabled": False,
+    "runner.postScriptGC": False,  # it looks through model and libraries once a second: half a core for each open page
     "theme.headingFont": "serif",
     "theme.baseRadius": "medium",
     "theme.light.primaryColor": "#1f5f8b",

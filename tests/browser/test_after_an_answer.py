@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,8 @@ def test_a_browser_that_is_killed_leaves_a_whole_conversation(
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [browser_path, *FLAGS, "--headless", f"--remote-debugging-port={port}", f"--user-data-dir={tmp_path}"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as doomed:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as doomed, ExitStack() as ending:
+        ending.callback(doomed.kill)  # else a failure would wait for it for ever
         assert doomed.stderr
         assert any("listening" in line for line in doomed.stderr)
         other = browser.browser_type.connect_over_cdp(f"http://127.0.0.1:{port}").new_page()
@@ -73,7 +75,7 @@ def test_a_browser_that_is_killed_leaves_a_whole_conversation(
         ask(other, "What must a duty keeper do in the evening?")
         name = name_of(other)
         expect(other.get_by_role("button", name="Stop", exact=True)).to_be_visible()
-        doomed.kill()
+        ending.close()
     page.goto(f"{chat}/?conversation={name}")
     wait_for_answer(page)
     expect(page.get_by_text("Answered in")).to_have_count(1, timeout=PATIENCE)
