@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.conversations import Conversations, Kept
 from tests.browser.conftest import FLAGS, visiting
-from tests.browser.steps import PATIENCE, ask, name_of, wait_for_answer
+from tests.browser.steps import PATIENCE, ask, name_of, settled, wait_for_answer
 
 pytestmark = pytest.mark.browser
 
@@ -72,6 +72,8 @@ def test_a_browser_that_is_killed_leaves_a_whole_conversation(
         assert any("listening" in line for line in doomed.stderr)
         other = browser.browser_type.connect_over_cdp(f"http://127.0.0.1:{port}").new_page()
         other.goto(chat)
+        other.get_by_test_id("stChatInput").wait_for()
+        settled(other)
         ask(other, "What must a duty keeper do in the evening?")
         name = name_of(other)
         expect(other.get_by_role("button", name="Stop", exact=True)).to_be_visible()

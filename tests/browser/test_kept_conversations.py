@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.conversations import Conversations
-from tests.browser.steps import PATIENCE, ask, name_of, wait_for_answer
+from tests.browser.steps import PATIENCE, ask, name_of, settled, wait_for_answer
 
 pytestmark = pytest.mark.browser
 
@@ -41,6 +41,8 @@ def test_a_closed_browser_does_not_end_the_answer_and_another_waits_in_line(
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
     second = browser.new_context().new_page()
     second.goto(chat)
+    second.get_by_test_id("stChatInput").wait_for()
+    settled(second)
     ask(second, "When was the tower first lit?")
     expect(second.get_by_text("yours is next").first).to_be_visible(timeout=PATIENCE)
     page.goto("about:blank")
